@@ -1,0 +1,30 @@
+/**
+ * The rings of tests, in the order they run: the quick ones first. `together` ones share a jest process and one measure of coverage;
+ * a later group starts when the earlier one has ended, for what starts daemons and kills them needs the machine to itself.
+ */
+export const GROUPS = [
+  { name: 'unit, contract, integration', rings: ['unit', 'contract', 'integration'], maxWorkers: 2, coverage: true },
+  // The scenarios share one running system.
+  { name: 'e2e', rings: ['e2e'], maxWorkers: 1, coverage: false },
+  // Each file has a system of its own and mostly waits for it.
+  { name: 'crash', rings: ['crash'], maxWorkers: 2, coverage: false },
+];
+
+const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|e2e|crash)(?:\/|$)/;
+
+/**
+ * What to run for the arguments of `npm test -- ...`: the groups, reduced to the rings whose paths are named (all of them when none is),
+ * and whether that is everything, so that coverage and "every ring has tests" can be asked for.
+ */
+export function plan(args) {
+  const named = new Set(args.map((arg) => RING_PATH.exec(arg)?.[1]).filter((ring) => ring !== undefined));
+  const rest = args.filter((arg) => arg !== '--coverage');
+  const isWhole = rest.length === 0;
+  const groups = GROUPS.map((group) => ({ ...group, rings: group.rings.filter((ring) => named.size === 0 || named.has(ring)) }));
+  return {
+    isWhole,
+    onlyCoverage: args.includes('--coverage') && isWhole,
+    args: rest,
+    groups: groups.filter((group) => group.rings.length > 0),
+  };
+}

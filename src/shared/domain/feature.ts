@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/** What is asked for, in the user's words. */
+export const Feature = z.strictObject({
+  title: z.string().trim().min(1).max(200),
+  description: z.string().max(100_000),
+  requirements: z.array(z.string().trim().min(1).max(4_000)).max(200),
+  acceptanceCriteria: z.array(z.string().trim().min(1).max(4_000)).max(200),
+});
+export type Feature = z.infer<typeof Feature>;
+
+export const MergePolicy = z.enum(['auto', 'manual']);
+export type MergePolicy = z.infer<typeof MergePolicy>;
+
+/** How the job is carried out. */
+export const Workflow = z.strictObject({
+  /** `auto` merges what the reviewer approved; `manual` waits for a person. */
+  merge: MergePolicy,
+  /** Review rounds before the job gives up; conflict rounds do not count. */
+  maxRounds: z.number().int().min(1).max(50),
+  /** No further task is sent out once the job has cost this much (US dollars). */
+  maxCostUsd: z.number().positive().optional(),
+  /** The longest one task may run (milliseconds). */
+  timeoutMs: z.number().int().min(1_000).max(24 * 3_600_000),
+});
+export type Workflow = z.infer<typeof Workflow>;
+
+export const DEFAULT_WORKFLOW = { merge: 'auto', maxRounds: 3, timeoutMs: 3_600_000 } as const satisfies Workflow;
+
+/** Where the change goes. `url` identifies it: an absolute path for `local`, an https URL for a forge. */
+export const Repository = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('local'), url: z.string().startsWith('/').max(4_096) }),
+  z.strictObject({ kind: z.literal('github'), url: z.url({ protocol: /^https$/ }).max(2_048) }),
+]);
+export type Repository = z.infer<typeof Repository>;
+
+/** A branch name by our own pattern, narrower than git's: `git check-ref-format` alone takes `a;b`. */
+export const BranchName = z
+  .string()
+  .max(200)
+  .regex(/^(?!-)(?!.*(?:\.\.|\/\/|\.lock(?:\/|$)|\/\.|\.\/))[A-Za-z0-9_][A-Za-z0-9._/+@-]*(?<![./])$/, 'not a branch name we accept')
+  .refine((name) => name !== '@' && !name.startsWith('refs/') && name !== 'HEAD' && !name.startsWith('multi-agent/'), 'this branch name is reserved');
+export type BranchName = z.infer<typeof BranchName>;
+
+/** A command of the repository's settings: a line that is split into words (no shell), or the words themselves. */
+export const SettingsCommand = z.union([z.string().trim().min(1).max(2_000), z.array(z.string().max(2_000)).min(1).max(100)]);
+export type SettingsCommand = z.infer<typeof SettingsCommand>;
+
+/** `.multi-agent.json` on the base branch. */
+export const RepositorySettings = z.strictObject({
+  setup: z.array(SettingsCommand).max(20).default([]),
+  checks: z.array(SettingsCommand).max(20).default([]),
+  /** The longest one setup or check command may run (milliseconds). */
+  timeoutMs: z.number().int().min(1_000).max(24 * 3_600_000).default(600_000),
+  /** Names of environment variables of the daemon that setup, checks and runners of this repository may see. */
+  env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).max(50).default([]),
+});
+export type RepositorySettings = z.infer<typeof RepositorySettings>;

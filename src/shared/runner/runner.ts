@@ -1,0 +1,86 @@
+import type { CheckResult, Usage } from '../domain/change.ts';
+import type { Feature } from '../domain/feature.ts';
+import type { TaskRole } from '../domain/ids.ts';
+import type { Review } from '../domain/review.ts';
+
+/** A file both sides changed. Each side is the file's text, null where that side has no such file. */
+export interface ConflictedFile {
+  readonly path: string;
+  readonly base: string | null;
+  readonly ours: string | null;
+  readonly theirs: string | null;
+}
+
+/** What a runner is told about its task: the contents of the file at `MULTI_AGENT_CONTEXT`. */
+export interface RunnerContext {
+  readonly feature: Feature;
+  readonly baseCommit: string;
+  readonly headCommit?: string;
+  /** Reviewer: the change under review as a unified diff. */
+  readonly diff?: string;
+  /** The checks of the last try (coder) or of the change under review (reviewer). */
+  readonly checks?: readonly CheckResult[];
+  readonly conflicts?: readonly ConflictedFile[];
+  /** Earlier verdicts on this job, oldest first. */
+  readonly reviews: readonly Review[];
+}
+
+/** One thing a runner said. `text` is a line without its newline. */
+export interface RunnerOutput {
+  readonly type: 'stdout' | 'stderr' | 'note';
+  readonly text: string;
+}
+
+export interface RunnerTask {
+  readonly jobId: string;
+  readonly taskId: string;
+  readonly role: TaskRole;
+  readonly round: number;
+  readonly attempt: number;
+  /** Which try within the round this is, from 1: another follows failed checks or left-over conflict markers. */
+  readonly tryNumber: number;
+  /** The directory the runner works in: the tree of the change, nothing else. */
+  readonly workspace: string;
+  /** A directory outside the workspace for the runner's own files (context, home, tmp); removed after the task. */
+  readonly scratch: string;
+  readonly prompt: string;
+  readonly context: RunnerContext;
+  /** Names of further environment variables that the repository's settings let through. */
+  readonly environment: readonly string[];
+  /** `<agentId>:<attempt>`, carried by every process of this run as `MULTI_AGENT_RUN`. */
+  readonly mark: string;
+  /** The longest the run may take, and the longest it may say nothing (milliseconds). */
+  readonly wallMs: number;
+  readonly stallMs: number;
+  /** Called for each line, never awaited; must not throw. */
+  readonly onOutput: (output: RunnerOutput) => void;
+  /** Aborted when the task is no longer wanted: the whole process tree is ended before `run` settles. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunnerResult {
+  /** What the runner says it did (coder), in prose; empty when it said nothing. */
+  readonly summary: string;
+  readonly usage: Usage;
+  /** Reviewer only: the verdict as the runner gave it, not yet validated. */
+  readonly verdict?: unknown;
+}
+
+/**
+ * The thing that does the thinking for an agent.
+ *
+ * `run` settles only when no process of the run is left. It resolves on success, and otherwise throws:
+ * - `TerminalError` `runner_failed` (exit status, start failure), `runner_timeout` (wall limit), `invalid_verdict`
+ *   (a reviewer whose last words are no JSON),
+ * - `RetryableError` `runner_unavailable` (EX_TEMPFAIL, 75) and `runner_stalled` (said nothing for `stallMs`),
+ * - `InterruptedError` `runner_interrupted` when `signal` was aborted.
+ * A run is not idempotent: it may cost money. Callers make sure that it is wanted before they start it.
+ */
+export interface Runner {
+  /** As shown to people: `command: node fix.mjs`, `replay (recorded, no model): demo.jsonl`. */
+  readonly description: string;
+  readonly kind: string;
+  /** Whether this runner reads or writes files, and so needs a checked-out workspace for the role. */
+  needsWorkspace(role: TaskRole): boolean;
+  run(task: RunnerTask): Promise<RunnerResult>;
+}
