@@ -21,7 +21,11 @@ export const Workflow = z.strictObject({
   /** No further task is sent out once the job has cost this much (US dollars). */
   maxCostUsd: z.number().positive().optional(),
   /** The longest one task may run (milliseconds). */
-  timeoutMs: z.number().int().min(1_000).max(24 * 3_600_000),
+  timeoutMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(24 * 3_600_000),
 });
 export type Workflow = z.infer<typeof Workflow>;
 
@@ -39,7 +43,10 @@ export const BranchName = z
   .string()
   .max(200)
   .regex(/^(?!-)(?!.*(?:\.\.|\/\/|\.lock(?:\/|$)|\/\.|\.\/))[A-Za-z0-9_][A-Za-z0-9._/+@-]*(?<![./])$/, 'not a branch name we accept')
-  .refine((name) => name !== '@' && !name.startsWith('refs/') && name !== 'HEAD' && !name.startsWith('multi-agent/'), 'this branch name is reserved');
+  .refine(
+    (name) => name !== '@' && !name.startsWith('refs/') && name !== 'HEAD' && !name.startsWith('multi-agent/'),
+    'this branch name is reserved',
+  );
 export type BranchName = z.infer<typeof BranchName>;
 
 /** A command of the repository's settings: a line that is split into words (no shell), or the words themselves. */
@@ -51,8 +58,16 @@ export const RepositorySettings = z.strictObject({
   setup: z.array(SettingsCommand).max(20).default([]),
   checks: z.array(SettingsCommand).max(20).default([]),
   /** The longest one setup or check command may run (milliseconds). */
-  timeoutMs: z.number().int().min(1_000).max(24 * 3_600_000).default(600_000),
+  timeoutMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(24 * 3_600_000)
+    .default(600_000),
   /** Names of environment variables of the daemon that setup, checks and runners of this repository may see. */
-  env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).max(50).default([]),
+  env: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/))
+    .max(50)
+    .default([]),
 });
 export type RepositorySettings = z.infer<typeof RepositorySettings>;

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { CommitId } from './ids.ts';
+
+/** Where a git bundle lies in the object store. Its key is not here: that travels in the task's message alone. */
+export const BundleRef = z.strictObject({
+  /** `<repoKey>/<taskId>.<n>.<in|out|wip>` */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*\/job-[0-9A-Z]{26}\.(implement|review)\.\d+\.\d+(\.[0-9a-z]+)?\.(in|out|wip)$/),
+  /** Of the bytes as they are stored. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sizeBytes: z.number().int().nonnegative(),
+  /** The commit the bundle brings. */
+  tip: CommitId,
+});
+export type BundleRef = z.infer<typeof BundleRef>;

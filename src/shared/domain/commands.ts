@@ -1,0 +1,109 @@
+import { cancelled } from './ending.ts';
+import type { Instant } from './ids.ts';
+import type { JobCommand } from './input.ts';
+import { type CommandOutcome, isTerminal, type Job, reviewRounds } from './job.ts';
+import { awaitApproval, merging } from './reviewing.ts';
+import { nextRound, sendTask } from './sending.ts';
+import { CONFLICT_ROUNDS_ALLOWED, DISPATCHES_ALLOWED } from './starting.ts';
+import { without, withEffects } from './step.ts';
+
+const COMMANDS_REMEMBERED = 8;
+
+/** A person's command. One that is known already, or comes too late for a job that has ended, changes nothing. */
+export function command(job: Job, input: JobCommand): Job {
+  if (job.commands.some((known) => known.id === input.commandId)) return job;
+  // A terminal record is not rewritten but by a retry: who asks sees its status.
+  if (isTerminal(job.status) && (input.type !== 'RetryRequested' || job.status === 'COMPLETED')) return job;
+  switch (input.type) {
+    case 'StopRequested':
+      return stop(answered(job, input, true), input.at);
+    case 'ApproveRequested':
+      return approve(job, input);
+    case 'RejectRequested':
+      return reject(job, input);
+    case 'RetryRequested':
+      return isTerminal(job.status)
+        ? retry(answered(job, input, true), input.at)
+        : answered(job, input, false, `The job is ${job.status}; only one that FAILED or was CANCELLED can be retried.`);
+  }
+}
+
+/** While a merge is under way its outcome decides: merged is COMPLETED, and says so. */
+function stop(job: Job, at: Instant): Job {
+  const mergeUnderWay = job.pending.some(({ effect }) => effect.type === 'MergeChange');
+  return mergeUnderWay ? { ...job, stopRequested: true } : cancelled(job, at);
+}
+
+function approve(job: Job, input: Extract<JobCommand, { type: 'ApproveRequested' }>): Job {
+  if (job.status !== 'WAITING_APPROVAL' || job.headCommit === undefined) {
+    return answered(job, input, false, `The job waits for no approval: it is ${job.status}, ${job.phase}.`);
+  }
+  if (input.headCommit !== undefined && input.headCommit !== job.headCommit) {
+    return answered(
+      job,
+      input,
+      false,
+      `The head moved: you approve ${input.headCommit}, the job's head is ${job.headCommit}. Look at it again with "show".`,
+    );
+  }
+  return merging(answered(job, input, true), job.headCommit, input.at);
+}
+
+/** A person's REQUEST_CHANGES: another round on the same branch, allowed whatever the limit was. */
+function reject(job: Job, input: Extract<JobCommand, { type: 'RejectRequested' }>): Job {
+  if (job.status !== 'WAITING_APPROVAL' || job.headCommit === undefined) {
+    return answered(job, input, false, `The job waits for no approval: it is ${job.status}, ${job.phase}.`);
+  }
+  const review = {
+    round: job.round,
+    decision: 'REQUEST_CHANGES',
+    headCommit: job.headCommit,
+    summary: input.comment,
+    comments: [],
+  } as const;
+  const rejected = withEffects(
+    {
+      ...without(answered(job, input, true), 'needs'),
+      status: 'IN_PROGRESS',
+      reviews: [...job.reviews, { ...review, comments: [] }],
+      roundsAllowed: Math.max(job.roundsAllowed, reviewRounds(job) + 1),
+    },
+    { type: 'PostReview', review: { ...review, comments: [] } },
+  );
+  return nextRound(rejected, input.at);
+}
+
+/** Same id, same branch: the job goes on in the phase it ended in, with its limits granted once more. */
+function retry(job: Job, at: Instant): Job {
+  const phase = job.stoppedPhase ?? 'queued';
+  const { maxRounds, maxCostUsd } = job.workflow;
+  const reopened = withEffects(
+    {
+      ...without(job, 'error', 'finishedAt', 'stoppedPhase', 'needs'),
+      status: 'PENDING',
+      phase: 'queued',
+      roundsAllowed: reviewRounds(job) + maxRounds,
+      conflictRoundsAllowed: job.conflictRounds + CONFLICT_ROUNDS_ALLOWED,
+      dispatchesAllowed: (job.lastTask?.dispatch ?? 0) + DISPATCHES_ALLOWED,
+      ...(maxCostUsd === undefined ? {} : { costAllowedUsd: job.usage.costUsd + maxCostUsd }),
+    },
+    { type: 'PublishEvent', event: { type: 'JobRetried', round: Math.max(1, job.round) } },
+  );
+  if (job.baseCommit === undefined) return withEffects(reopened, { type: 'PrepareRepository' });
+  return resume(reopened, phase, at);
+}
+
+function resume(job: Job, phase: Job['phase'], at: Instant): Job {
+  const verdict = job.reviews.at(-1);
+  const judged = verdict !== undefined && verdict.headCommit === job.headCommit && verdict.round === job.round;
+  if (phase === 'merging' && job.headCommit !== undefined) return merging(job, job.headCommit, at);
+  if (phase === 'approving') return awaitApproval(job, 'The job was stopped while it waited for your approval.');
+  if (phase === 'reviewing' && !judged && job.headCommit !== undefined) return sendTask(job, 'reviewer', at);
+  // A round that was judged, or was implemented, is over: work goes on in the next one.
+  return judged || job.round === 0 ? nextRound(job, at) : sendTask(job, 'coder', at);
+}
+
+function answered(job: Job, input: JobCommand, accepted: boolean, message?: string): Job {
+  const outcome: CommandOutcome = { id: input.commandId, accepted, ...(message === undefined ? {} : { message }) };
+  return { ...job, commands: [...job.commands, outcome].slice(-COMMANDS_REMEMBERED) };
+}

@@ -1,0 +1,97 @@
+import { command } from './commands.ts';
+import type { Effect, EffectOutcome, EffectReport } from './effect.ts';
+import { failed } from './ending.ts';
+import { acceptedWork, changeProposed, finishImplementation } from './implementing.ts';
+import type { Instant } from './ids.ts';
+import type { JobInput } from './input.ts';
+import { isTerminal, type Job } from './job.ts';
+import { conflicted, headMoved, merged, treeDirty } from './merging.ts';
+import { finishReview, merging } from './reviewing.ts';
+import { acceptRequest, repositoryPrepared } from './starting.ts';
+import { failTask, startTask, sweepTask, taskSent } from './tasks.ts';
+
+/**
+ * The job as it is after `input`. Its pending effects are what has to be done about it.
+ *
+ * Pure: no clock, no I/O, no randomness. Any input may come twice, late, or for a job that has ended; one that has
+ * nothing to say returns the very same job, so that a caller sees by identity that there is nothing to store.
+ *
+ * @param job the job so far, or null before its first record
+ * @throws RangeError for any input but `FeatureRequested` when there is no job
+ */
+export function decide(job: Job | null, input: JobInput): Job {
+  if (job === null) {
+    if (input.type !== 'FeatureRequested') throw new RangeError(`${input.type} for a job that does not exist`);
+    return acceptRequest(input.request, input.at);
+  }
+  const next = react(job, input);
+  return next === job ? job : { ...next, updatedAt: Math.max(job.updatedAt, input.at) };
+}
+
+function react(job: Job, input: JobInput): Job {
+  switch (input.type) {
+    case 'FeatureRequested':
+      return job;
+    case 'TaskStarted':
+      return startTask(job, input);
+    case 'ImplementationFinished':
+      return finishImplementation(job, input);
+    case 'ReviewFinished':
+      return finishReview(job, input);
+    case 'TaskFailed':
+      return failTask(job, input);
+    case 'StopRequested':
+    case 'ApproveRequested':
+    case 'RejectRequested':
+    case 'RetryRequested':
+      return command(job, input);
+    case 'Swept':
+      return swept(job, input);
+    case 'EffectFinished':
+      return effectFinished(job, input);
+  }
+}
+
+function swept(job: Job, input: Extract<JobInput, { type: 'Swept' }>): Job {
+  const mergeIsDue = job.status === 'WAITING_APPROVAL' && job.needs?.kind === 'dirty_tree' && job.pending.length === 0;
+  if (!mergeIsDue || job.headCommit === undefined) return sweepTask(job, input);
+  const { needs } = job;
+  // The need stands until the merge succeeds: nobody should see it flicker.
+  const again = merging(job, job.headCommit, input.at);
+  return { ...again, status: 'WAITING_APPROVAL', needs };
+}
+
+function effectFinished(job: Job, report: EffectReport): Job {
+  const finished = job.pending.find(({ id }) => id === report.effectId);
+  if (!finished) return job;
+  const rest: Job = { ...job, pending: job.pending.filter((pending) => pending !== finished) };
+  // What a job that has ended still does (post a review, tidy up) decides nothing any more.
+  return isTerminal(job.status) ? rest : afterEffect(rest, finished.effect, report.outcome, report.at);
+}
+
+function afterEffect(job: Job, effect: Effect, outcome: EffectOutcome, at: Instant): Job {
+  switch (outcome.type) {
+    case 'Done':
+      return job;
+    case 'RepositoryPrepared':
+      return repositoryPrepared(job, outcome, at);
+    case 'TaskSent':
+      return taskSent(job, effect, outcome.streamSeq);
+    case 'WorkAccepted':
+      return acceptedWork(job, outcome, at);
+    case 'ChangeProposed':
+      return changeProposed({ ...job, changeRequest: outcome.changeRequest }, at);
+    case 'Merged':
+      return merged(job, outcome, at);
+    case 'MergeConflicted':
+      return conflicted(job, outcome.baseCommit, outcome.paths, at);
+    case 'MergeCheckFailed':
+      return conflicted({ ...job, checks: outcome.checks }, outcome.baseCommit, [], at);
+    case 'TreeDirty':
+      return treeDirty(job, outcome, at);
+    case 'HeadMoved':
+      return headMoved(job, outcome.headCommit, at);
+    case 'Refused':
+      return failed(job, job.failing ?? outcome.error, at);
+  }
+}

@@ -1,0 +1,61 @@
+import type { BundleRef } from './bundle.ts';
+import type { CheckResult, CommitSummary, Failure, FileChange, Usage } from './change.ts';
+import type { EffectReport } from './effect.ts';
+import type { Feature, Repository, Workflow } from './feature.ts';
+import type { AgentId, CommitId, Instant, JobId, TaskId } from './ids.ts';
+import type { Priority } from './priority.ts';
+import type { Review } from './review.ts';
+
+/** Which taking-up of which task a report is about. Reports of any but the newest one are ignored. */
+export interface AttemptRef {
+  readonly taskId: TaskId;
+  readonly dispatch: number;
+  readonly attempt: number;
+}
+
+export interface JobRequest {
+  readonly jobId: JobId;
+  readonly priority: Priority;
+  readonly repository: Repository;
+  readonly branch?: string | undefined;
+  readonly feature: Feature;
+  readonly workflow: Workflow;
+  readonly key?: string | undefined;
+  readonly submittedAt: Instant;
+}
+
+export interface FinishedWork extends AttemptRef {
+  readonly bundle: BundleRef;
+  readonly startCommit: CommitId;
+  readonly headCommit: CommitId;
+  readonly summary: string;
+  readonly commits: readonly CommitSummary[];
+  readonly filesChanged: readonly FileChange[];
+  readonly checks: readonly CheckResult[];
+  readonly usage: Usage;
+}
+
+/** Everything that can happen to a job. */
+export type JobInput =
+  | { readonly type: 'FeatureRequested'; readonly request: JobRequest; readonly at: Instant }
+  | ({ readonly type: 'TaskStarted'; readonly agentId: AgentId; readonly at: Instant } & AttemptRef)
+  | ({ readonly type: 'ImplementationFinished'; readonly at: Instant } & FinishedWork)
+  | ({ readonly type: 'ReviewFinished'; readonly review: Review; readonly usage: Usage; readonly at: Instant } & AttemptRef)
+  | ({
+      readonly type: 'TaskFailed';
+      readonly error: Failure;
+      readonly usage: Usage;
+      readonly checks?: readonly CheckResult[] | undefined;
+      /** What there was of the work when it failed: it is kept on the job's branch. */
+      readonly work?: Pick<FinishedWork, 'bundle' | 'startCommit' | 'headCommit'> | undefined;
+      readonly at: Instant;
+    } & AttemptRef)
+  | { readonly type: 'StopRequested'; readonly commandId: string; readonly at: Instant }
+  | { readonly type: 'ApproveRequested'; readonly commandId: string; readonly headCommit?: CommitId | undefined; readonly at: Instant }
+  | { readonly type: 'RejectRequested'; readonly commandId: string; readonly comment: string; readonly at: Instant }
+  | { readonly type: 'RetryRequested'; readonly commandId: string; readonly at: Instant }
+  /** A look by the sweep: is the task's message still in the queue, or with an agent? */
+  | { readonly type: 'Swept'; readonly taskMessage: 'present' | 'absent' | 'unknown'; readonly at: Instant }
+  | ({ readonly type: 'EffectFinished' } & EffectReport);
+
+export type JobCommand = Extract<JobInput, { commandId: string }>;
