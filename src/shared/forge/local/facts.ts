@@ -1,0 +1,59 @@
+import { link, mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { hasErrorCode } from '../../git/error-code.ts';
+
+/**
+ * Writes something that happened, once: complete and on the disk before it has its name. Gives false, and changes nothing,
+ * where it was written before, by whomever.
+ */
+export async function writeFact(file: string, fact: unknown): Promise<boolean> {
+  const directory = path.dirname(file);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const aside = await mkdtemp(path.join(directory, '.new-'));
+  const temporary = path.join(aside, 'fact');
+  try {
+    await writeDurably(temporary, `${JSON.stringify(fact)}\n`);
+    await link(temporary, file);
+    await syncDirectory(directory);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+}
+
+/** The fact in a file, undefined where it has not happened. */
+export async function readFact(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** The names of the facts in a directory, sorted. */
+export async function listFacts(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(() => []);
+  return names.filter((name) => !name.startsWith('.')).sort();
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,57 @@
+import { chown, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { CommitId } from '../../domain/ids.ts';
+import { createGit, type Git } from '../../git/git.ts';
+import { removeTree } from '../../git/remove.ts';
+import type { Checkout } from './checkouts.ts';
+import type { LocalRepository } from './local-repository.ts';
+
+/**
+ * Works on a user's tree and index through a repository of our own that lasts as long as `use` does: their configuration,
+ * with whatever filters it names, is not read, only their objects, index and ignore rules. HEAD is at `commit`.
+ */
+export async function withShadow<T>(
+  repository: LocalRepository,
+  checkout: Checkout,
+  commit: CommitId,
+  use: (git: Git, setHead: (commit: CommitId) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const gitDir = await mkdtemp(path.join(tmpdir(), 'multi-agent-'));
+  try {
+    const setHead = (id: CommitId) => writeFile(path.join(gitDir, 'HEAD'), `${id}\n`);
+    await fillShadow(gitDir, checkout, commit);
+    await setHead(commit);
+    await giveToOwner(gitDir, repository);
+    return await use(shadowGit(gitDir, repository, checkout), setHead);
+  } finally {
+    await removeTree(gitDir);
+  }
+}
+
+async function fillShadow(gitDir: string, checkout: Checkout, commit: CommitId): Promise<void> {
+  const sha256 = commit.length === 64;
+  const config = `[core]\n\trepositoryformatversion = ${sha256 ? '1' : '0'}\n${sha256 ? '[extensions]\n\tobjectformat = sha256\n' : ''}`;
+  await mkdir(path.join(gitDir, 'refs'));
+  await writeFile(path.join(gitDir, 'config'), config);
+  await symlink(path.join(checkout.gitDir, 'info'), path.join(gitDir, 'info'));
+}
+
+async function giveToOwner(gitDir: string, { git }: LocalRepository): Promise<void> {
+  const { owner } = git.location;
+  if (owner === undefined) return;
+  await chown(gitDir, owner.uid, owner.gid);
+  await chown(path.join(gitDir, 'refs'), owner.uid, owner.gid);
+}
+
+function shadowGit(gitDir: string, repository: LocalRepository, checkout: Checkout): Git {
+  const { owner } = repository.git.location;
+  return createGit({
+    gitDir,
+    workTree: checkout.workTree,
+    indexFile: path.join(checkout.gitDir, 'index'),
+    objectDirectory: path.join(repository.commonDir, 'objects'),
+    settings: checkout.settings,
+    ...(owner === undefined ? {} : { owner }),
+  });
+}

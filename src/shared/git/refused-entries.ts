@@ -1,0 +1,54 @@
+import { readlink, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { TerminalError } from '../errors/errors.ts';
+import type { ChangedEntry } from './diff.ts';
+
+const SYMLINK = '120000';
+const SUBMODULE = '160000';
+
+/** Throws `submodule_refused` or `symlink_refused` where a change brings what could reach beyond its tree. */
+export async function refuseEntries(tree: string, entries: readonly ChangedEntry[]): Promise<void> {
+  const root = await realpath(tree);
+  for (const { path: name, mode } of entries) {
+    if (mode === SUBMODULE) throw submoduleRefused(name);
+    if (mode === SYMLINK) await refuseSymlink(root, name);
+  }
+}
+
+export function submoduleRefused(name: string): TerminalError {
+  return new TerminalError('submodule_refused', `The change has a repository inside the repository, which is not accepted: ${name}`, {
+    details: { path: name },
+  });
+}
+
+/** Whether a part of a path is `.git`, in whatever case. */
+export function isRefusedName(name: string): boolean {
+  return name.split('/').some((part) => part.toLowerCase() === '.git');
+}
+
+async function refuseSymlink(root: string, name: string): Promise<void> {
+  const target = await readlink(path.join(root, name)).catch(() => undefined);
+  if (target === undefined || leavesTree(name, target) || !(await resolvesInside(root, path.join(root, name)))) {
+    throw new TerminalError('symlink_refused', `The change has a symbolic link that leaves the repository: ${name}`, {
+      details: { path: name, target: target ?? null },
+    });
+  }
+}
+
+/**
+ * By the text alone, since what it points to may come later: absolute, or going up further than to the root, or going up
+ * again after it has gone down (there might be a symlink on the way, and `..` would leave from where that leads).
+ */
+export function leavesTree(name: string, target: string): boolean {
+  if (path.posix.isAbsolute(target) || isRefusedName(target)) return true;
+  const parts = target.split('/').filter((part) => part !== '' && part !== '.');
+  const down = parts.findIndex((part) => part !== '..');
+  const ups = down < 0 ? parts.length : down;
+  return parts.slice(ups).includes('..') || ups > name.split('/').length - 1;
+}
+
+/** And by where it leads now, through symlinks that were there before. A dangling one leads nowhere. */
+async function resolvesInside(root: string, link: string): Promise<boolean> {
+  const real = await realpath(link).catch(() => root);
+  return real === root || real.startsWith(root + path.sep);
+}

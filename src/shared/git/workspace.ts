@@ -1,0 +1,136 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { CommitId } from '../domain/ids.ts';
+import { createGit, type Git } from './git.ts';
+import { checkOut, cleanTree } from './checkout.ts';
+import { treeOf } from './inspect.ts';
+import { giveToPool, takeFromPool } from './pool.ts';
+import { removeTree } from './remove.ts';
+import { makeThrowawayGit } from './throwaway-git.ts';
+
+/** Whose workspace it is: what `owner.json` in it says. */
+export interface WorkspaceOwner {
+  readonly agentId: string;
+  readonly incarnation: string;
+  readonly pid: number;
+}
+
+export interface WorkspaceRequest {
+  /** `MULTI_AGENT_HOME` */
+  readonly home: string;
+  readonly repoKey: string;
+  /** The agent's bare cache of the repository; has `commit` and `tree`. */
+  readonly cacheGitDir: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly owner: WorkspaceOwner;
+  /** What the runner's own git is at. */
+  readonly commit: CommitId;
+  /** What is checked out, where it is not the commit's tree: a merge with conflict markers. */
+  readonly tree?: string;
+}
+
+export interface Workspace {
+  /** `<home>/worktrees/<taskId>.<attempt>` */
+  readonly directory: string;
+  /** The runner's working directory. */
+  readonly tree: string;
+  /** For the runner's own files, outside the tree. */
+  readonly scratch: string;
+  /** Our view of the tree: our repository, our index. */
+  readonly git: Git;
+  readonly commit: CommitId;
+  /** The tree that was checked out. */
+  readonly startTree: string;
+  /** Whether it came out of the pool. */
+  readonly reused: boolean;
+  /**
+   * Gives it up. `normal`: cleaned and back to the pool of at most 2 for each repository; anything else: deleted. Never
+   * throws for a tree that can't be cleaned: that one is deleted. Idempotent.
+   */
+  release(how: 'normal' | 'abandoned'): Promise<void>;
+}
+
+/**
+ * Makes a workspace for one attempt at a task, out of the pool where there is one. Whatever is left of the same attempt is
+ * deleted first: a half-made workspace is never repaired.
+ */
+export async function takeWorkspace(request: WorkspaceRequest): Promise<Workspace> {
+  const directory = workspacePath(request.home, request.taskId, request.attempt);
+  await makeDirectory(directory, request.owner);
+  try {
+    return await fillWorkspace(directory, request);
+  } catch (error) {
+    await removeTree(directory);
+    throw error;
+  }
+}
+
+export function workspacePath(home: string, taskId: string, attempt: number): string {
+  return path.join(home, 'worktrees', `${taskId}.${String(attempt)}`);
+}
+
+/** It is never seen without its owner, so that a sweep can't take it for a crashed one. */
+async function makeDirectory(directory: string, owner: WorkspaceOwner): Promise<void> {
+  await removeTree(directory);
+  await mkdir(path.dirname(directory), { recursive: true, mode: 0o700 });
+  const temporary = await mkdtemp(path.join(path.dirname(directory), '.new-'));
+  await writeFile(path.join(temporary, 'owner.json'), JSON.stringify(owner));
+  await mkdir(path.join(temporary, 'scratch'), { mode: 0o700 });
+  await rename(temporary, directory);
+}
+
+async function fillWorkspace(directory: string, request: WorkspaceRequest): Promise<Workspace> {
+  const reused = await takeFromPool(request.home, request.repoKey, directory);
+  const git = gitOf(directory, request.cacheGitDir);
+  const startTree = request.tree ?? (await treeOf(git, request.commit));
+  if (!reused || !(await tryCheckOut(git, startTree))) await checkOutAnew(directory, git, startTree);
+  await makeThrowawayGit(path.join(directory, 'tree'), request.cacheGitDir, path.join(directory, 'index'), request.commit);
+  return workspaceOf(directory, git, startTree, reused, request);
+}
+
+async function tryCheckOut(git: Git, tree: string): Promise<boolean> {
+  return checkOut(git, tree).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function checkOutAnew(directory: string, git: Git, tree: string): Promise<void> {
+  await removeTree(path.join(directory, 'tree'));
+  await rm(path.join(directory, 'index'), { force: true });
+  await rm(path.join(directory, 'index.lock'), { force: true });
+  await mkdir(path.join(directory, 'tree'), { mode: 0o700 });
+  await checkOut(git, tree, { fresh: true });
+}
+
+function workspaceOf(directory: string, git: Git, startTree: string, reused: boolean, request: WorkspaceRequest): Workspace {
+  const { home, repoKey, commit } = request;
+  let released = false;
+  return {
+    directory,
+    tree: path.join(directory, 'tree'),
+    scratch: path.join(directory, 'scratch'),
+    git,
+    commit,
+    startTree,
+    reused,
+    release: async (how) => {
+      if (released) return;
+      released = true;
+      if (how === 'normal' && (await isCleaned(git, startTree))) await giveToPool(home, repoKey, directory);
+      await removeTree(directory);
+    },
+  };
+}
+
+async function isCleaned(git: Git, tree: string): Promise<boolean> {
+  return cleanTree(git, tree).then(
+    () => true,
+    () => false,
+  );
+}
+
+function gitOf(directory: string, cacheGitDir: string): Git {
+  return createGit({ gitDir: cacheGitDir, workTree: path.join(directory, 'tree'), indexFile: path.join(directory, 'index') });
+}
