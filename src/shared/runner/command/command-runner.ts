@@ -1,0 +1,104 @@
+import { dirname } from 'node:path';
+import { argvOf, displayCommand } from '../../process/command-line.ts';
+import { type ProcessResult, runProcess, type WrapCommand } from '../../process/run-process.ts';
+import type { Runner, RunnerResult, RunnerTask } from '../runner.ts';
+import { coderResult, reviewerResult } from './last-words.ts';
+import { errorOf, startErrorOf } from './outcome.ts';
+import { openRunDirectory, type RunDirectory } from './run-directory.ts';
+
+export interface CommandRunnerConfig {
+  /** A line that is split into words (quotes are honoured, nothing is expanded), or the words themselves. */
+  readonly command: string | readonly string[];
+  /**
+   * Names of variables of the daemon's environment that the operator lets through, on top of those the repository's
+   * settings name. `HOME` among them gives the command the operator's own home.
+   */
+  readonly environment?: readonly string[] | undefined;
+  /** Names the installation, see `ProcessOptions.system`. */
+  readonly system?: string | undefined;
+  /** Between SIGTERM and SIGKILL when a run is ended (milliseconds, default 2,000). */
+  readonly graceMs?: number | undefined;
+  readonly wrap?: WrapCommand | undefined;
+}
+
+/**
+ * Any executable as a runner: run without a shell in the workspace, the prompt on stdin, the task in `MULTI_AGENT_*`
+ * variables and in the JSON file `MULTI_AGENT_CONTEXT`. As coder it edits files and the end of its stdout is the
+ * summary; as reviewer its last stdout line is the verdict. Exit 0 is success, 75 (EX_TEMPFAIL) is worth another try,
+ * anything else has failed. The JSON of the last line may carry `usage { inputTokens, outputTokens, costUsd }`.
+ *
+ * HOME and TMPDIR are empty directories in `scratch`, new for each run: a program finds no credential of the operator
+ * there (`~/.ssh`, `~/.npmrc`, `~/.gitconfig`), and what it caches goes with the task. `npx eslint --fix` finds eslint in
+ * the workspace's `node_modules` as ever; git gets a name to commit under from its variables, and does not look for a
+ * repository above the workspace. A program that needs its login or its configuration from home needs the operator's
+ * `HOME` (`environment`); the repository's settings cannot ask for it.
+ *
+ * Throws `InvalidInputError` `invalid_command` where the command names no program.
+ */
+export function createCommandRunner(config: CommandRunnerConfig): Runner {
+  const argv = argvOf(config.command);
+  return {
+    kind: 'command',
+    description: `command: ${displayCommand(config.command)}`,
+    needsWorkspace: () => true,
+    run: async (task) => {
+      const directory = await openRunDirectory(task);
+      try {
+        const result = await runProcess({
+          argv,
+          cwd: task.workspace,
+          environment: { set: variablesOf(task, directory, config), letThrough: namesOf(task, config) },
+          stdin: task.prompt,
+          mark: task.mark,
+          system: config.system,
+          onLine: task.onOutput,
+          wallMs: task.wallMs,
+          stallMs: task.stallMs,
+          signal: task.signal,
+          graceMs: config.graceMs,
+          wrap: config.wrap,
+        }).catch((error: unknown) => {
+          throw startErrorOf(error);
+        });
+        return resultOf(task, result);
+      } finally {
+        await directory.remove();
+      }
+    },
+  };
+}
+
+function resultOf(task: RunnerTask, result: ProcessResult): RunnerResult {
+  const error = errorOf(result, task);
+  if (error !== undefined) throw error;
+  return task.role === 'coder' ? coderResult(result.stdout) : reviewerResult(result.stdout);
+}
+
+function namesOf(task: RunnerTask, config: CommandRunnerConfig): readonly string[] {
+  return [...task.environment, ...(config.environment ?? [])];
+}
+
+function variablesOf(task: RunnerTask, directory: RunDirectory, config: CommandRunnerConfig): Record<string, string> {
+  const keepsHome = config.environment?.includes('HOME') === true;
+  return {
+    ...(keepsHome ? {} : { HOME: directory.home }),
+    TMPDIR: directory.tmp,
+    MULTI_AGENT_JOB_ID: task.jobId,
+    MULTI_AGENT_TASK_ID: task.taskId,
+    MULTI_AGENT_ROLE: task.role,
+    MULTI_AGENT_ROUND: String(task.round),
+    MULTI_AGENT_ATTEMPT: String(task.attempt),
+    MULTI_AGENT_TRY: String(task.tryNumber),
+    MULTI_AGENT_CONTEXT: directory.contextFile,
+    GIT_CEILING_DIRECTORIES: dirname(task.workspace),
+    ...GIT_IDENTITY,
+  };
+}
+
+// Without a name `git commit` fails in an empty home. The commits are folded into ours, so the name does not last.
+const GIT_IDENTITY = {
+  GIT_AUTHOR_NAME: 'multi-agent runner',
+  GIT_AUTHOR_EMAIL: 'runner@multi-agent.invalid',
+  GIT_COMMITTER_NAME: 'multi-agent runner',
+  GIT_COMMITTER_EMAIL: 'runner@multi-agent.invalid',
+} as const;

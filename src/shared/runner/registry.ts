@@ -1,0 +1,48 @@
+import { InvalidInputError } from '../errors/errors.ts';
+import type { WrapCommand } from '../process/run-process.ts';
+import { createCommandRunner } from './command/command-runner.ts';
+import { createReplayRunner } from './replay/replay-runner.ts';
+import type { Runner } from './runner.ts';
+
+/** Which runner an agent uses, and with what. Each kind takes what is its own and ignores the rest. */
+export interface RunnerConfig {
+  /** One of `RUNNER_KINDS`; anything else is refused naming them. */
+  readonly kind: string;
+  /** `command`: the command line, or its words. */
+  readonly command?: string | readonly string[] | undefined;
+  /** `command`: variables of the daemon's environment that the operator lets through, see `CommandRunnerConfig`. */
+  readonly environment?: readonly string[] | undefined;
+  /** `command`: names the installation, see `ProcessOptions.system`. */
+  readonly system?: string | undefined;
+  /** `command`: milliseconds between SIGTERM and SIGKILL (default 2,000). */
+  readonly graceMs?: number | undefined;
+  /** `command`: how it is put into a sandbox. */
+  readonly wrap?: WrapCommand | undefined;
+  /** `replay`: path of the recording. */
+  readonly recording?: string | undefined;
+}
+
+const RUNNERS: Readonly<Record<string, (config: RunnerConfig) => Runner>> = {
+  command: (config) => createCommandRunner({ ...config, command: given(config.command, 'the runner "command" needs a command') }),
+  replay: (config) => createReplayRunner({ recording: given(config.recording, 'the runner "replay" needs the path of a recording') }),
+};
+
+export const RUNNER_KINDS: readonly string[] = Object.keys(RUNNERS);
+
+/**
+ * Makes the runner of the kind asked for.
+ *
+ * Throws `InvalidInputError`: `unknown_runner`, `runner_not_configured`, and what the kind's own factory throws.
+ */
+export function createRunner(config: RunnerConfig): Runner {
+  const create = Object.hasOwn(RUNNERS, config.kind) ? RUNNERS[config.kind] : undefined;
+  if (create === undefined) {
+    throw new InvalidInputError('unknown_runner', [`there is no runner "${config.kind}"; known: ${RUNNER_KINDS.join(', ')}`]);
+  }
+  return create(config);
+}
+
+function given<T extends string | readonly string[]>(value: T | undefined, fault: string): T {
+  if (value === undefined || value.length === 0) throw new InvalidInputError('runner_not_configured', [fault]);
+  return value;
+}

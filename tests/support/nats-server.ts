@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createUser } from '@nats-io/nkeys';
+import { findOrFetchNatsServer } from '../../src/shared/nats-server/binary.ts';
+
+export interface TestNatsServer {
+  /** `nats://127.0.0.1:<port>`; the same after a restart. */
+  readonly url: string;
+  readonly port: number;
+  /** The folder of its config and its JetStream store; removed by `stop`. */
+  readonly folder: string;
+  /** Where the nkey seed is (with `credential: true`). */
+  readonly nkeyFile: string | undefined;
+  readonly pid: () => number;
+  /** Ends the process and removes everything. Idempotent: for `afterAll`. */
+  stop(): Promise<void>;
+  /** SIGKILL, and waits until it is gone; the store stays. */
+  kill9(): Promise<void>;
+  /** SIGKILL if it still runs, then starts again on the same port and store. */
+  restart(): Promise<void>;
+}
+
+export interface TestNatsServerOptions {
+  /** Demand an nkey user; its seed file is `nkeyFile`. Default false: anyone may connect. */
+  readonly credential?: boolean;
+  /** More lines for the config file. */
+  readonly extra?: string;
+}
+
+/** Where a fetched nats-server is kept between test runs, for machines that have none on PATH. */
+export const BINARY_CACHE = fileURLToPath(new URL('../../node_modules/.cache/multi-agent', import.meta.url));
+
+/** A real nats-server with JetStream on a free port of 127.0.0.1, its store in a folder of its own. */
+export async function startNatsServer(options: TestNatsServerOptions = {}): Promise<TestNatsServer> {
+  const binary = await findOrFetchNatsServer({ home: BINARY_CACHE });
+  const folder = await mkdtemp(join(tmpdir(), 'ma-nats-'));
+  const nkeyFile = options.credential === true ? join(folder, 'user.nk') : undefined;
+  const config = await configOf(folder, nkeyFile, options.extra ?? '');
+  let child = await launch(binary.path, folder, config, -1);
+  const port = child.port;
+
+  const kill9 = async (): Promise<void> => {
+    await end(child.process, 'SIGKILL');
+  };
+  return {
+    url: `nats://127.0.0.1:${String(port)}`,
+    port,
+    folder,
+    nkeyFile,
+    pid: () => child.process.pid ?? 0,
+    kill9,
+    restart: async () => {
+      await kill9();
+      child = await launch(binary.path, folder, config, port);
+    },
+    stop: async () => {
+      await end(child.process, 'SIGKILL');
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+async function configOf(folder: string, nkeyFile: string | undefined, extra: string): Promise<string> {
+  const path = join(folder, 'nats.conf');
+  const lines = [
+    `ports_file_dir: "${folder}"`,
+    `jetstream { store_dir: "${join(folder, 'store')}", max_file_store: 4GB }`,
+    'max_payload: 8MB',
+    extra,
+  ];
+  if (nkeyFile !== undefined) {
+    const user = createUser();
+    await writeFile(nkeyFile, Buffer.from(user.getSeed()).toString(), { mode: 0o600 });
+    lines.push(`authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`);
+  }
+  await writeFile(path, lines.join('\n'));
+  return path;
+}
+
+async function launch(binary: string, folder: string, config: string, port: number): Promise<{ process: ChildProcess; port: number }> {
+  const args = ['-c', config, '-a', '127.0.0.1', '-p', String(port), '-l', join(folder, 'server.log')];
+  const child = spawn(binary, args, { stdio: 'ignore', env: {} });
+  await once(child, 'spawn');
+  const portsFile = join(folder, `nats-server_${String(child.pid)}.ports`);
+  const deadline = performance.now() + 15_000;
+  while (performance.now() < deadline && child.exitCode === null) {
+    const found = portIn(await readFile(portsFile, 'utf8').catch(() => ''));
+    if (found !== undefined) return { process: child, port: found };
+    await delay(10);
+  }
+  await end(child, 'SIGKILL');
+  throw new Error(`nats-server did not start: ${await readFile(join(folder, 'server.log'), 'utf8').catch(() => 'no log')}`);
+}
+
+/** Undefined while the file is not there, or only half written. */
+function portIn(portsFile: string): number | undefined {
+  const match = /"nats":\s*\[\s*"nats:\/\/[^"]*:(\d+)"/.exec(portsFile);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
