@@ -1,0 +1,32 @@
+import { NO_USAGE } from '../../shared/domain/change.ts';
+import { AgentId, partsOfTaskId } from '../../shared/domain/ids.ts';
+import { versioned } from '../../shared/messages/envelope.ts';
+import { sendReport } from './report.ts';
+import type { AttemptContext } from './task-attempt.ts';
+
+/**
+ * Reports the tasks that an earlier incarnation of this agent had in hand when it died: they are sent out again at once
+ * and do not wait for their leases to run out.
+ */
+export async function reportAbandoned(context: Pick<AttemptContext, 'claims' | 'holder' | 'js' | 'worker' | 'now'>): Promise<number> {
+  const { agentId, incarnation } = context.holder;
+  const left = (await context.claims.all()).filter(
+    ({ value }) => value.agentId === agentId && value.incarnation !== incarnation && !value.handedBack,
+  );
+  for (const { value } of left) {
+    await sendReport(context.js, context.worker.role, {
+      ...versioned({
+        jobId: partsOfTaskId(value.taskId).jobId,
+        taskId: value.taskId,
+        dispatch: value.dispatch,
+        attempt: value.attempt,
+        at: context.now(),
+      }),
+      agentId: AgentId.parse(agentId),
+      type: 'TaskFailed',
+      error: { code: 'abandoned', message: `${agentId} ended while it had the task.`, retryable: true },
+      usage: NO_USAGE,
+    });
+  }
+  return left.length;
+}

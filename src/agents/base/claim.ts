@@ -1,0 +1,86 @@
+import type { TaskId } from '../../shared/domain/ids.ts';
+import type { BundleRef } from '../../shared/domain/bundle.ts';
+import type { Claim } from '../../shared/messages/agent.ts';
+import { versioned } from '../../shared/messages/envelope.ts';
+import type { TaskMessage } from '../../shared/messages/task.ts';
+import type { Bucket } from '../../shared/messaging/bucket.ts';
+
+export interface ClaimHolder {
+  readonly agentId: string;
+  readonly incarnation: string;
+}
+
+/** A task that is ours, until somebody raises the claim or removes it. */
+export interface HeldClaim {
+  readonly claim: Claim;
+  /** Whether the claim is still as we left it: to be asked before every effect. */
+  isStillOurs(): Promise<boolean>;
+  /** Who has it when it is not ours: nobody, a later dispatch, or a later attempt at the same message. */
+  takenBy(): Promise<'nobody' | 'later_dispatch' | 'later_attempt'>;
+  /** Leaves behind what there is of the work, for the next attempt. @returns false when the claim was not ours any more */
+  handBack(wip: BundleRef | undefined): Promise<boolean>;
+  remove(): Promise<void>;
+}
+
+/**
+ * Takes up a task: the attempt number rises by compare-and-set, which fences every earlier attempt.
+ *
+ * @returns null for a message that is a copy of, or older than, what somebody took up already: it is to be acked and dropped
+ */
+export async function claimTask(
+  claims: Bucket<Claim>,
+  message: TaskMessage,
+  streamSeq: number,
+  holder: ClaimHolder,
+): Promise<HeldClaim | null> {
+  for (;;) {
+    const known = await claims.get(message.taskId);
+    if (known && !mayRaise(known.value, message, streamSeq)) return null;
+    const claim = raisedClaim(known?.value, message, streamSeq, holder);
+    const revision = known ? await claims.update(message.taskId, claim, known.revision) : await claims.create(message.taskId, claim);
+    if (revision !== null) return held(claims, claim, revision);
+  }
+}
+
+function mayRaise(known: Claim, message: TaskMessage, streamSeq: number): boolean {
+  return message.dispatch > known.dispatch || (message.dispatch === known.dispatch && streamSeq === known.streamSeq);
+}
+
+function raisedClaim(known: Claim | undefined, message: TaskMessage, streamSeq: number, holder: ClaimHolder): Claim {
+  const same = known?.dispatch === message.dispatch ? known : undefined;
+  return versioned({
+    taskId: message.taskId,
+    dispatch: message.dispatch,
+    streamSeq,
+    attempt: Math.max(known?.attempt ?? 0, message.attemptsBefore) + 1,
+    ...holder,
+    handBacks: same?.handBacks ?? 0,
+    handedBack: false,
+    // A bundle of an earlier dispatch has another key.
+    ...(same?.wip ? { wip: same.wip } : {}),
+  });
+}
+
+function held(claims: Bucket<Claim>, claim: Claim, firstRevision: number): HeldClaim {
+  const taskId: TaskId = claim.taskId;
+  let revision = firstRevision;
+  return {
+    claim,
+    isStillOurs: async () => (await claims.get(taskId))?.revision === revision,
+    takenBy: async () => {
+      const now = await claims.get(taskId);
+      if (!now) return 'nobody';
+      return now.value.dispatch > claim.dispatch ? 'later_dispatch' : 'later_attempt';
+    },
+    handBack: async (wip) => {
+      const left: Claim = { ...claim, handBacks: claim.handBacks + 1, handedBack: true, ...(wip ? { wip } : {}) };
+      const next = await claims.update(taskId, left, revision);
+      if (next === null) return false;
+      revision = next;
+      return true;
+    },
+    remove: async () => {
+      await claims.remove(taskId, revision);
+    },
+  };
+}

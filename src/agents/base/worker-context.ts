@@ -1,0 +1,22 @@
+import type { Failure } from '../../shared/domain/change.ts';
+import { type MultiAgentError, TerminalError } from '../../shared/errors/errors.ts';
+import type { Runner } from '../../shared/runner/runner.ts';
+import type { CacheContext } from './cache.ts';
+
+/** What the workers of both roles work with. */
+export interface WorkerContext extends CacheContext {
+  readonly runner: Runner;
+  readonly agentId: string;
+  readonly incarnation: string;
+  /** A run that says nothing for this long is ended (milliseconds). */
+  readonly stallMs: number;
+  /** Where values of variables come from that a repository's settings let through. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** A runner's, or a change's, failure as a result that the job decides upon; anything else is rethrown. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof TerminalError)) throw error;
+  const failed: MultiAgentError = error;
+  return { code: failed.code, message: failed.message, retryable: true };
+}

@@ -1,0 +1,14 @@
+import { runRole } from '../base/daemon.ts';
+import { startTaskAgent } from '../base/task-agent.ts';
+import { createCoder } from './coder.ts';
+
+await runRole('coder', (context) => {
+  const { coderRunner, coderCommand, coderRecording, modelEnvironment } = context.config;
+  const runner = {
+    kind: coderRunner ?? 'command',
+    command: coderCommand,
+    recording: coderRecording,
+    environment: Object.keys(modelEnvironment),
+  };
+  return startTaskAgent(context, runner, createCoder);
+});

@@ -1,0 +1,51 @@
+import type { Msg, Subscription } from '@nats-io/transport-node';
+import { MultiAgentError, messageOf, TerminalError } from '../../shared/errors/errors.ts';
+import { missingObjects } from '../../shared/git/inspect.ts';
+import { partsOfTaskId } from '../../shared/domain/ids.ts';
+import { versioned } from '../../shared/messages/envelope.ts';
+import { subjects } from '../../shared/messages/subjects.ts';
+import { type BundleAnswer, BundleNeed } from '../../shared/messages/task.ts';
+import { bundleKeyOf } from '../../shared/messaging/bundle-store.ts';
+import { openRepository, type RepoManagerContext } from './context.ts';
+import { makeTaskBundle, tipsOf } from './task-bundle.ts';
+
+/** Answers agents whose cache lacks what the bundle of their task builds on. Any repo-manager of the queue group may. */
+export function serveBundles(context: RepoManagerContext): Subscription {
+  return context.nc.subscribe(subjects.bundleNeed, {
+    queue: 'repo-manager',
+    callback: (_error, message) => {
+      void answer(context, message);
+    },
+  });
+}
+
+async function answer(context: RepoManagerContext, message: Msg): Promise<void> {
+  const reply = await makeAnswer(context, message).catch((error: unknown): BundleAnswer => {
+    context.log.warn({ err: error }, 'a bundle was refused');
+    const code = error instanceof MultiAgentError ? error.code : 'bundle_refused';
+    return versioned({ type: 'BundleRefused' as const, code, message: messageOf(error) });
+  });
+  message.respond(JSON.stringify(reply));
+}
+
+async function makeAnswer(context: RepoManagerContext, message: Msg): Promise<BundleAnswer> {
+  const need = BundleNeed.parse(message.json());
+  const entry = await context.store.load(need.jobId);
+  const task = entry?.value.task;
+  if (!entry || task?.id !== need.taskId || task.dispatch !== need.dispatch) {
+    throw new TerminalError('task_not_current', `${need.taskId} is not the task that the job waits for.`);
+  }
+  const { repository, git } = await openRepository(context, entry.value);
+  const unknown = await missingObjects(git, need.have);
+  const bundle = await makeTaskBundle(context, {
+    git,
+    repositoryKey: repository.key,
+    taskId: need.taskId,
+    suffix: `${String(need.dispatch)}.n${String(need.attempt)}`,
+    tips: tipsOf(entry.value, partsOfTaskId(need.taskId).role),
+    known: need.have.filter((commit) => !unknown.includes(commit)),
+    key: bundleKeyOf(context.secret, need.taskId, need.dispatch),
+  });
+  if (!bundle) throw new TerminalError('bundle_not_needed', 'The cache has everything already.');
+  return versioned({ type: 'BundleMade' as const, bundle });
+}

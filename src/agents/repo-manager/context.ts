@@ -1,0 +1,58 @@
+import type { JetStreamClient } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Job } from '../../shared/domain/job.ts';
+import type { Repository } from '../../shared/domain/feature.ts';
+import { TerminalError } from '../../shared/errors/errors.ts';
+import type { Forge, MirroredRepository } from '../../shared/forge/forge.ts';
+import { createGit, type Git } from '../../shared/git/git.ts';
+import type { Claim } from '../../shared/messages/agent.ts';
+import type { Bucket } from '../../shared/messaging/bucket.ts';
+import type { BundleStore } from '../../shared/messaging/bundle-store.ts';
+import type { AgentLog } from '../base/agent.ts';
+import type { JobStore } from './job-store.ts';
+import type { KnownCommits } from './known-commits.ts';
+import type { MergeLock } from './merge-lock.ts';
+
+/** What the repo-manager works with; wired in one place. */
+export interface RepoManagerContext {
+  readonly nc: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly store: JobStore;
+  readonly claims: Bucket<Claim>;
+  readonly bundles: BundleStore;
+  readonly forges: Readonly<Partial<Record<Repository['kind'], Forge>>>;
+  readonly mergeLock: MergeLock;
+  readonly known: KnownCommits;
+  /** The repo-managers' common secret, from which bundle keys are derived. */
+  readonly secret: Buffer;
+  readonly home: string;
+  readonly host: string;
+  readonly agentId: string;
+  readonly incarnation: string;
+  readonly now: () => number;
+  readonly log: AgentLog;
+  /** Names and values of the daemon's environment that checks may see, as far as a repository's settings let them through. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** @throws TerminalError `forge_not_available` */
+export function forgeOf(context: RepoManagerContext, repository: Repository): Forge {
+  const forge = context.forges[repository.kind];
+  if (!forge) throw new TerminalError('forge_not_available', `No forge of kind ${repository.kind} is configured.`);
+  return forge;
+}
+
+export async function openRepository(
+  context: RepoManagerContext,
+  job: Job,
+): Promise<{ forge: Forge; repository: MirroredRepository; git: Git }> {
+  const forge = forgeOf(context, job.repository);
+  const repository = await forge.open(job.repository);
+  return { forge, repository, git: createGit({ gitDir: repository.mirror }) };
+}
+
+/** A field that the state machine guarantees at this point. */
+export function required<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new TerminalError('internal_error', `The job's record lacks ${name}.`);
+  return value;
+}

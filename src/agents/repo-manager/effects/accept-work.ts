@@ -1,0 +1,59 @@
+import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
+import { partsOfTaskId } from '../../../shared/domain/ids.ts';
+import type { Job } from '../../../shared/domain/job.ts';
+import { MultiAgentError } from '../../../shared/errors/errors.ts';
+import { receiveBundle } from '../../../shared/git/bundle.ts';
+import { filesChangedBetween } from '../../../shared/git/diff.ts';
+import { commitExists } from '../../../shared/git/inspect.ts';
+import { pin } from '../../../shared/git/refs.ts';
+import { bundleKeyOf, bundleName, MAX_BUNDLE_BYTES } from '../../../shared/messaging/bundle-store.ts';
+import { openRepository, type RepoManagerContext, required } from '../context.ts';
+
+export type AcceptWork = Extract<Effect, { type: 'AcceptWork' }>;
+
+/**
+ * Takes an agent's commits into the mirror: size-capped, checked object by object, descending from what was sent, and
+ * pinned. What the agent says about them counts for nothing; files and commits are read from the objects.
+ */
+export async function acceptWork(context: RepoManagerContext, job: Job, effect: AcceptWork): Promise<EffectOutcome> {
+  const { forge, repository, git } = await openRepository(context, job);
+  const sent = job.headCommit ?? required(job.baseCommit, 'baseCommit');
+  if (effect.startCommit !== sent) return refused('bundle_refused', `The work starts at ${effect.startCommit}, the task at ${sent}.`);
+
+  const { round } = partsOfTaskId(effect.taskId);
+  if (!(await commitExists(git, effect.headCommit))) {
+    const lost = await receive(context, job, effect, git, sent);
+    if (lost) return lost;
+  }
+  await pin(git, job.id, round, effect.headCommit);
+  context.known.add(repository.key, required(job.mergeWith ?? job.baseCommit, 'baseCommit'), effect.headCommit);
+  const base = job.mergeWith ?? required(job.baseCommit, 'baseCommit');
+  const [filesChanged, commits] = await Promise.all([
+    filesChangedBetween(git, base, effect.headCommit),
+    forge.listCommits(repository, base, effect.headCommit),
+  ]);
+  await context.bundles.remove([effect.bundle.name, bundleName(repository.key, effect.taskId, effect.dispatch, 'in')]);
+  return { type: 'WorkAccepted', headCommit: effect.headCommit, commits: [...commits], filesChanged };
+}
+
+async function receive(
+  context: RepoManagerContext,
+  job: Job,
+  effect: AcceptWork,
+  git: Parameters<typeof receiveBundle>[0],
+  descendsFrom: string,
+): Promise<EffectOutcome | null> {
+  try {
+    const bytes = await context.bundles.get(effect.bundle, bundleKeyOf(context.secret, effect.taskId, effect.dispatch));
+    await receiveBundle(git, bytes, { maxBytes: MAX_BUNDLE_BYTES, expectedTip: effect.headCommit, descendsFrom });
+    return null;
+  } catch (error) {
+    // Gone for good (its time was over), or not what a coder makes: the task can be done again, the bundle can't be mended.
+    if (error instanceof MultiAgentError && error.code.startsWith('bundle_')) return refused(error.code, error.message);
+    throw error;
+  }
+}
+
+function refused(code: string, message: string): EffectOutcome {
+  return { type: 'Refused', error: { code, message, retryable: true } };
+}

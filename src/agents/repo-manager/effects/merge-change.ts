@@ -1,0 +1,112 @@
+import type { CheckResult } from '../../../shared/domain/change.ts';
+import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
+import { branchOf, type CommitId } from '../../../shared/domain/ids.ts';
+import type { Job } from '../../../shared/domain/job.ts';
+import { RetryableError } from '../../../shared/errors/errors.ts';
+import type { Base, Forge, MirroredRepository } from '../../../shared/forge/forge.ts';
+import type { Git } from '../../../shared/git/git.ts';
+import { createMergeCommit, mergeTrees } from '../../../shared/git/merge.ts';
+import { openRepository, type RepoManagerContext, required } from '../context.ts';
+import { checkCommit } from '../check-commit.ts';
+import { readSettings } from './prepare-repository.ts';
+
+export type MergeChange = Extract<Effect, { type: 'MergeChange' }>;
+
+/** How often a base that keeps moving is tried before the effect is left for later. */
+const TRIES = 20;
+
+/**
+ * Merges the judged head: look up → merge in memory → test the very tree → move the base by compare-and-swap, or nothing.
+ * The base moved meanwhile: again from the newest one.
+ */
+export async function mergeChange(context: RepoManagerContext, job: Job, effect: MergeChange): Promise<EffectOutcome> {
+  const { forge, repository, git } = await openRepository(context, job);
+  const base = required(job.base, 'base');
+  return context.mergeLock.whileHeld(`${repository.key}.${lockToken(base)}`, async (isHeld) => {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      if (!isHeld()) throw new RetryableError('merge_lock_lost', `The lock on ${base} was lost; the merge is looked up and tried again.`);
+      const outcome = await mergeOnce(context, { job, effect, forge, repository, git });
+      if (outcome) return outcome;
+    }
+    throw new RetryableError('base_keeps_moving', `${base} moved ${String(TRIES)} times during the merge.`);
+  });
+}
+
+interface Merge {
+  readonly job: Job;
+  readonly effect: MergeChange;
+  readonly forge: Forge;
+  readonly repository: MirroredRepository;
+  readonly git: Git;
+}
+
+/** null: the base moved, and another look is due. */
+async function mergeOnce(context: RepoManagerContext, merge: Merge): Promise<EffectOutcome | null> {
+  const { job, effect, forge, repository, git } = merge;
+  const base = await forge.fetchBase(repository, job.base, job.createdAt);
+  // An earlier try may have moved the base and died before it could say so.
+  const before = await forge.findMerge(repository, base.branch, effect.headCommit, required(job.baseCommit, 'baseCommit'));
+  if (before !== null) return { type: 'Merged', mergeCommit: before, baseCommit: base.commit, checks: [] };
+
+  const merged = await mergeTrees(git, base.commit, effect.headCommit);
+  if (merged.type === 'conflicted') {
+    return { type: 'MergeConflicted', baseCommit: base.commit, paths: merged.conflicts.map(({ path }) => path) };
+  }
+  const mergeCommit = await createMergeCommit(git, {
+    tree: merged.tree,
+    parents: [base.commit, effect.headCommit],
+    message: messageOf(job),
+    at: effect.at,
+  });
+  const checks = await check(context, merge, base, mergeCommit);
+  if (checks.some(({ passed }) => !passed)) return { type: 'MergeCheckFailed', baseCommit: base.commit, checks };
+  return land(merge, base, mergeCommit, checks);
+}
+
+async function check(
+  context: RepoManagerContext,
+  { job, git, repository }: Merge,
+  base: Base,
+  mergeCommit: CommitId,
+): Promise<CheckResult[]> {
+  const settings = base.commit === job.baseCommit && job.settings ? job.settings : await readSettings(git, base.commit);
+  return checkCommit(context, { repository, commit: mergeCommit, settings, name: `${job.id}.merge` });
+}
+
+async function land(
+  { job, effect, forge, repository }: Merge,
+  base: Base,
+  mergeCommit: CommitId,
+  checks: CheckResult[],
+): Promise<EffectOutcome | null> {
+  const landing = await forge.land(repository, {
+    jobId: job.id,
+    number: required(job.changeRequest, 'changeRequest').number,
+    base: base.branch,
+    baseCommit: base.commit,
+    head: branchOf(job.id),
+    headCommit: effect.headCommit,
+    mergeCommit,
+    at: effect.at,
+  });
+  switch (landing.type) {
+    case 'landed':
+      return { type: 'Merged', mergeCommit: landing.mergeCommit, baseCommit: base.commit, checks };
+    case 'base_moved':
+      return null;
+    case 'head_moved':
+      return { type: 'HeadMoved', headCommit: landing.headCommit };
+    case 'dirty_tree':
+      return { type: 'TreeDirty', location: landing.location, paths: landing.paths };
+  }
+}
+
+function messageOf(job: Job): string {
+  const number = job.changeRequest ? ` (#${String(job.changeRequest.number)})` : '';
+  return `Merge: ${job.feature.title}${number}\n\n${job.summary ?? ''}\n\nMulti-Agent-Job: ${job.id}\n`.replace(/\n{3,}/g, '\n\n');
+}
+
+/** A branch name as a token of a KV key: keys take no `..`, and `@` or `+` not at all. */
+function lockToken(branch: string): string {
+  return Buffer.from(branch).toString('base64url');
+}

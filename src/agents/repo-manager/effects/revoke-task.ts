@@ -1,0 +1,31 @@
+import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
+import type { TaskId } from '../../../shared/domain/ids.ts';
+import type { Job } from '../../../shared/domain/job.ts';
+import { subjects } from '../../../shared/messages/subjects.ts';
+import type { RepoManagerContext } from '../context.ts';
+
+/**
+ * Ends a dispatch of a task, wherever it is: its message goes from the queue, its claim from the bucket. An agent that has
+ * it in hand finds its claim gone; the word on core NATS only has it look at once.
+ */
+export async function revokeTask(
+  context: RepoManagerContext,
+  _job: Job,
+  effect: Extract<Effect, { type: 'RevokeTask' }>,
+): Promise<EffectOutcome> {
+  if (effect.streamSeq !== undefined) await context.store.removeTaskMessage(effect.streamSeq);
+  await removeClaim(context, effect.taskId, effect.dispatch);
+  return { type: 'Done' };
+}
+
+/** Removes the claim on a task unless a later dispatch raised it, with what it left behind. */
+export async function removeClaim(context: RepoManagerContext, taskId: TaskId, upToDispatch = Number.POSITIVE_INFINITY): Promise<void> {
+  for (;;) {
+    const claim = await context.claims.get(taskId);
+    if (!claim || claim.value.dispatch > upToDispatch) return;
+    if (!(await context.claims.remove(taskId, claim.revision))) continue;
+    if (claim.value.wip) await context.bundles.remove([claim.value.wip.name]);
+    context.nc.publish(subjects.cancel(taskId));
+    return;
+  }
+}

@@ -1,0 +1,116 @@
+import { decide } from '../../shared/domain/decide.ts';
+import type { JobId } from '../../shared/domain/ids.ts';
+import type { JobInput } from '../../shared/domain/input.ts';
+import type { Job } from '../../shared/domain/job.ts';
+import { NotFoundError, RetryableError } from '../../shared/errors/errors.ts';
+import type { Entry } from '../../shared/messaging/bucket.ts';
+import type { RepoManagerContext } from './context.ts';
+import { carryOut } from './effects/carry-out.ts';
+import { inputOfRequest } from './job-inputs.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
+
+export interface JobHandler {
+  /**
+   * Brings an input to its job: read → what is pending first → decide → compare-and-set, effects inside → carry them out →
+   * mark them done. When this resolves the input may be acked. Idempotent as a whole; inputs of one job come one by one.
+   *
+   * @throws NotFoundError `no_such_job`; RetryableError, or whatever an effect threw: the input is to come again
+   */
+  handle(jobId: JobId, input: JobInput): Promise<Job>;
+  /** Gives up on the effect that is next in line, after it failed unexpectedly too often. */
+  refuseNext(jobId: JobId, message: string): Promise<void>;
+}
+
+/** How long a job of another host's repo-manager is left for that one (milliseconds). */
+const OTHER_HOST_RETRY_MS = 1_000;
+
+export function createJobHandler(context: RepoManagerContext): JobHandler {
+  const queue = createKeyedQueue();
+  return {
+    handle: (jobId, input) => queue.run(jobId, () => handleInput(context, jobId, input)),
+    refuseNext: (jobId, message) =>
+      queue.run(jobId, async () => {
+        const entry = await context.store.load(jobId);
+        const next = entry?.value.pending[0];
+        if (!entry || !next) return;
+        const error = { code: 'internal_error', message, retryable: true };
+        const job = decide(entry.value, {
+          type: 'EffectFinished',
+          effectId: next.id,
+          outcome: { type: 'Refused', error },
+          at: context.now(),
+        });
+        const saved = await context.store.save(job, entry);
+        if (saved) await settle(context, saved);
+      }),
+  };
+}
+
+async function handleInput(context: RepoManagerContext, jobId: JobId, input: JobInput): Promise<Job> {
+  for (;;) {
+    const entry = await readySettled(context, jobId, input);
+    const job = await decideOn(context, jobId, entry?.value ?? null, input);
+    if (job === entry?.value) return job;
+    const saved = await context.store.save(job, entry);
+    // Null: another repo-manager was first. What it decided is read, and decided upon anew.
+    if (saved) return (await settle(context, saved)).value;
+  }
+}
+
+/** The job with nothing pending. A person's command does not wait for an effect that can't be carried out just now. */
+async function readySettled(context: RepoManagerContext, jobId: JobId, input: JobInput): Promise<Entry<Job> | null> {
+  const entry = await context.store.load(jobId);
+  if (!entry) return null;
+  requireOurHost(context, entry.value);
+  if (entry.value.pending.length === 0) return entry;
+  try {
+    return await settle(context, entry);
+  } catch (error) {
+    if (!('commandId' in input)) throw error;
+    context.log.warn({ jobId, err: error }, 'a command goes before an effect that fails');
+    return context.store.load(jobId);
+  }
+}
+
+/** An input may come before its job's request was handled: then the request is decided upon first, in the same write. */
+async function decideOn(context: RepoManagerContext, jobId: JobId, job: Job | null, input: JobInput): Promise<Job> {
+  if (job !== null || input.type === 'FeatureRequested') return decide(job, input);
+  const request = await context.store.request(jobId);
+  if (!request) throw new NotFoundError('no_such_job', `There is no job ${jobId}.`);
+  return decide(decide(null, inputOfRequest(request, context.now())), input);
+}
+
+/** Carries out what is pending until nothing is. Effects decided meanwhile are stored before they are carried out. */
+async function settle(context: RepoManagerContext, entry: Entry<Job>): Promise<Entry<Job>> {
+  let current = entry;
+  while (current.value.pending.length > 0) {
+    const job = await carryOutStored(context, current.value);
+    const saved = await context.store.save(job, current);
+    current = saved ?? (await reload(context, current.value.id));
+  }
+  return current;
+}
+
+/** Carries out, in order, the effects that stand in the stored record, as long as the outcomes leave them standing. */
+async function carryOutStored(context: RepoManagerContext, stored: Job): Promise<Job> {
+  let job = stored;
+  for (const pending of stored.pending) {
+    if (!job.pending.some(({ id }) => id === pending.id)) continue;
+    const outcome = await carryOut(context, job, pending);
+    job = decide(job, { type: 'EffectFinished', effectId: pending.id, outcome, at: context.now() });
+  }
+  return job;
+}
+
+async function reload(context: RepoManagerContext, jobId: JobId): Promise<Entry<Job>> {
+  const entry = await context.store.load(jobId);
+  if (!entry) throw new NotFoundError('no_such_job', `The record of ${jobId} is gone.`);
+  return entry;
+}
+
+/** A path means the host of the repo-manager that took the job on; one elsewhere can't do anything about it. */
+function requireOurHost(context: RepoManagerContext, job: Job): void {
+  if (job.host !== undefined && job.host !== context.host) {
+    throw new RetryableError('other_host', `The repository is on ${job.host}.`, { retryAfterMs: OTHER_HOST_RETRY_MS });
+  }
+}

@@ -1,0 +1,63 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
+import type { JobId } from '../../shared/domain/ids.ts';
+import { isTerminal, Job } from '../../shared/domain/job.ts';
+import { versioned } from '../../shared/messages/envelope.ts';
+import { FeatureRequest } from '../../shared/messages/feature-request.ts';
+import { subjects } from '../../shared/messages/subjects.ts';
+import { type Entry, openBucket } from '../../shared/messaging/bucket.ts';
+import { deleteStreamMessage } from '../../shared/messaging/stream-message.ts';
+import { BUCKETS, STREAMS } from '../../shared/messaging/topology.ts';
+
+export interface JobStore {
+  load(jobId: JobId): Promise<Entry<Job> | null>;
+  /** Compare-and-set against what was loaded (null: there was no record). @returns null when somebody else was first */
+  save(job: Job, previous: Entry<Job> | null): Promise<Entry<Job> | null>;
+  /** The request of a job, whether or not it has a record. */
+  request(jobId: JobId): Promise<FeatureRequest | null>;
+  /** The ids of all jobs that have not been closed; does not grow with history. */
+  openJobs(): Promise<JobId[]>;
+  /** The job is over and tidied up. */
+  close(jobId: JobId): Promise<void>;
+  /** Whether TASKS still has the message. */
+  hasTaskMessage(streamSeq: number): Promise<boolean>;
+  removeTaskMessage(streamSeq: number): Promise<void>;
+  /** Whether INPUTS holds anything for the job. */
+  hasInputs(jobId: JobId): Promise<boolean>;
+}
+
+const OpenJob = z.strictObject({ v: z.literal(1), id: z.string() });
+
+export async function openJobStore(nc: NatsConnection): Promise<JobStore> {
+  const jobs = await openBucket(nc, BUCKETS.jobs, Job);
+  const open = await openBucket(nc, BUCKETS.open, OpenJob);
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  return {
+    load: (jobId) => jobs.get(jobId),
+    save: async (job, previous) => {
+      // Before the record: a crash in between leaves an id without an open job, never an open job that no sweep finds.
+      const opens = previous === null || (isTerminal(previous.value.status) && !isTerminal(job.status));
+      if (opens) await open.put(job.id, versioned({ id: job.id }));
+      const revision = previous === null ? await jobs.create(job.id, job) : await jobs.update(job.id, job, previous.revision);
+      return revision === null ? null : { key: job.id, value: job, revision };
+    },
+    request: async (jobId) => {
+      const message = await jsm.direct.getMessage(STREAMS.requests, { last_by_subj: subjects.request(jobId) });
+      return message ? FeatureRequest.parse(message.json()) : null;
+    },
+    openJobs: async () => (await open.all()).map(({ key }) => key),
+    close: async (jobId) => {
+      const entry = await open.get(jobId);
+      if (entry) await open.remove(jobId, entry.revision);
+    },
+    hasTaskMessage: async (seq) => (await jsm.direct.getMessage(STREAMS.tasks, { seq })) !== null,
+    removeTaskMessage: async (seq) => {
+      await deleteStreamMessage(jsm, STREAMS.tasks, seq);
+    },
+    hasInputs: async (jobId) => {
+      const info = await jsm.streams.info(STREAMS.inputs, { subjects_filter: subjects.inputsOf(jobId) });
+      return Object.keys(info.state.subjects ?? {}).length > 0;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Lock } from '../../shared/messages/agent.ts';
+import { versioned } from '../../shared/messages/envelope.ts';
+import type { Bucket, Entry } from '../../shared/messaging/bucket.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
+
+export interface MergeLock {
+  /** Runs `work` while no other repo-manager merges into the same base. `isHeld` says whether the lock was kept so far. */
+  whileHeld<T>(key: string, work: (isHeld: () => boolean) => Promise<T>): Promise<T>;
+}
+
+export interface MergeLockOptions {
+  readonly locks: Bucket<Lock>;
+  readonly holder: string;
+  readonly incarnation: string;
+  readonly onError: (error: unknown) => void;
+  /** A lock that was not renewed for this long, by the observer's own monotonic clock, is taken over (milliseconds). Default 10,000. */
+  readonly leaseMs?: number;
+}
+
+const LEASE_MS = 10_000;
+const LOOK_EVERY_MS = 200;
+
+/**
+ * One merge at a time per base. The lock spares work; what keeps a base right is the compare-and-swap of its ref, for a
+ * holder may be paused past its lease at any moment.
+ */
+export function createMergeLock(options: MergeLockOptions): MergeLock {
+  const queue = createKeyedQueue();
+  return {
+    whileHeld: (key, work) =>
+      queue.run(key, async () => {
+        const lease = await acquire(options, key);
+        try {
+          return await work(lease.isHeld);
+        } finally {
+          await lease.release();
+        }
+      }),
+  };
+}
+
+interface Lease {
+  isHeld(): boolean;
+  release(): Promise<void>;
+}
+
+async function acquire(options: MergeLockOptions, key: string): Promise<Lease> {
+  const { locks, holder, incarnation, leaseMs = LEASE_MS } = options;
+  const mine = versioned({ holder, incarnation, renewal: 0 });
+  let seen: { revision: number; at: number } | undefined;
+  for (;;) {
+    const current = await locks.get(key);
+    if (!current) {
+      const revision = await locks.create(key, mine);
+      if (revision !== null) return keep(options, key, { key, value: mine, revision });
+      continue;
+    }
+    if (seen?.revision !== current.revision) seen = { revision: current.revision, at: performance.now() };
+    // Our own earlier incarnation is gone; another's has to have been silent for a whole lease while we watched.
+    const mayTake = current.value.holder === holder ? current.value.incarnation !== incarnation : performance.now() - seen.at > leaseMs;
+    if (mayTake) {
+      const revision = await locks.update(key, mine, current.revision);
+      if (revision !== null) return keep(options, key, { key, value: mine, revision });
+      continue;
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+function keep(options: MergeLockOptions, key: string, taken: Entry<Lock>): Lease {
+  let entry: Entry<Lock> | null = taken;
+  const renew = async (): Promise<void> => {
+    if (!entry) return;
+    const value = { ...entry.value, renewal: entry.value.renewal + 1 };
+    const revision = await options.locks.update(key, value, entry.revision);
+    entry = revision === null ? null : { key, value, revision };
+  };
+  let renewing: Promise<void> = Promise.resolve();
+  const timer = setInterval(
+    () => {
+      renewing = renewing.then(renew).catch(options.onError);
+    },
+    (options.leaseMs ?? LEASE_MS) / 3,
+  );
+  return {
+    isHeld: () => entry !== null,
+    release: async () => {
+      clearInterval(timer);
+      await renewing;
+      if (entry) await options.locks.remove(key, entry.revision).catch(options.onError);
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { JobId } from '../../shared/domain/ids.ts';
+import { NotFoundError, TerminalError } from '../../shared/errors/errors.ts';
+import { FeatureRequest } from '../../shared/messages/feature-request.ts';
+import { InputMessage } from '../../shared/messages/job-input.ts';
+import { type Consuming, consume } from '../../shared/messaging/consume.ts';
+import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
+import type { Delivery } from '../../shared/messaging/delivery.ts';
+import { startHeartbeat } from '../../shared/messaging/heartbeat.ts';
+import type { Outcome } from '../../shared/messaging/outcome.ts';
+import { requireTopology } from '../../shared/messaging/provision.ts';
+import { REPO_MANAGER_CONSUMER, STREAMS } from '../../shared/messaging/topology.ts';
+import type { Heartbeat } from '../../shared/messages/agent.ts';
+import { serveBundles } from './bundle-service.ts';
+import type { RepoManagerContext } from './context.ts';
+import { createJobHandler, type JobHandler } from './job-handler.ts';
+import { inputOf, inputOfRequest } from './job-inputs.ts';
+import { sweep } from './sweep.ts';
+
+export interface RepoManagerOptions {
+  readonly context: RepoManagerContext;
+  readonly version: string;
+  /** How often open jobs are looked at (milliseconds). Default 60,000. */
+  readonly sweepEveryMs?: number;
+}
+
+export interface RunningRepoManager {
+  /** Takes no more inputs and waits for those in hand. */
+  stop(): Promise<void>;
+  /** Settles when it has ended, whyever. */
+  readonly closed: Promise<void>;
+}
+
+const SWEEP_EVERY_MS = 60_000;
+const REQUESTS_AT_ONCE = 16;
+const INPUTS_AT_ONCE = 64;
+/** Deliveries until an input that fails unexpectedly is given up. What is known to pass comes again for ever. */
+const RULES = { maxDeliveries: 10, retryForever: true };
+
+/** Starts a repo-manager: ready when this resolves. */
+export async function startRepoManager(options: RepoManagerOptions): Promise<RunningRepoManager> {
+  const { context } = options;
+  await requireTopology(context.nc);
+  const handler = createJobHandler(context);
+  const heartbeat = await startHeartbeat(context.nc, vitalsOf(options), (error) => {
+    context.log.error({ err: error }, 'no heartbeat');
+  });
+  const service = serveBundles(context);
+  const loops = await Promise.all([
+    consumeWith(context, handler, STREAMS.requests, REQUESTS_AT_ONCE, async (data) => {
+      const request = FeatureRequest.parse(data);
+      await handler.handle(request.jobId, inputOfRequest(request, context.now()));
+    }),
+    consumeWith(context, handler, STREAMS.inputs, INPUTS_AT_ONCE, async (data) => {
+      const message = InputMessage.parse(data);
+      await handler.handle(message.jobId, inputOf(message, context.now())).catch(asTerminal);
+    }),
+  ]);
+  const sweeping = startSweeping(context, handler, options.sweepEveryMs ?? SWEEP_EVERY_MS);
+  const closed = Promise.all(loops.map((loop) => loop.closed)).then(() => undefined);
+  return {
+    closed,
+    stop: async () => {
+      service.unsubscribe();
+      await Promise.all([...loops.map((loop) => loop.stop()), sweeping.stop()]);
+      await heartbeat.stop();
+    },
+  };
+}
+
+function consumeWith(
+  context: RepoManagerContext,
+  handler: JobHandler,
+  stream: string,
+  concurrency: number,
+  handle: (data: unknown) => Promise<void>,
+): Promise<Consuming> {
+  return consume(context.nc, {
+    stream,
+    consumer: REPO_MANAGER_CONSUMER,
+    concurrency,
+    rules: RULES,
+    handle: (delivery) => handle(JSON.parse(new TextDecoder().decode(delivery.data))),
+    bury: (delivery, reason) => bury(context, handler, delivery, reason),
+    onOutcome: (delivery, outcome) => {
+      logOutcome(context, delivery, outcome);
+    },
+    onError: (error) => {
+      context.log.error({ err: error }, 'consuming went wrong');
+    },
+  });
+}
+
+/** An input for a job that nobody asked for can't be handled, however often it comes. */
+function asTerminal(error: unknown): never {
+  if (error instanceof NotFoundError) throw new TerminalError(error.code, error.message, { cause: error });
+  throw error;
+}
+
+/** The job is told first: it must not wait for ever for what lies among the dead letters. */
+async function bury(
+  context: RepoManagerContext,
+  handler: JobHandler,
+  delivery: Delivery,
+  reason: { code: string; message: string },
+): Promise<void> {
+  const jobId = JobId.safeParse(delivery.subject.split('.').at(-1)).data;
+  if (jobId !== undefined) await handler.refuseNext(jobId, reason.message);
+  await publishDeadLetter(context.js, 'repo-manager', delivery, reason, context.now());
+}
+
+function startSweeping(context: RepoManagerContext, handler: JobHandler, everyMs: number): { stop(): Promise<void> } {
+  let sweeping: Promise<void> | undefined;
+  const once = (): void => {
+    // One that takes longer than the interval is not joined by another.
+    sweeping ??= sweep(context, handler)
+      .catch((error: unknown) => {
+        context.log.error({ err: error }, 'the sweep went wrong');
+      })
+      .finally(() => {
+        sweeping = undefined;
+      });
+  };
+  once();
+  const timer = setInterval(once, everyMs);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}
+
+function vitalsOf({ context, version }: RepoManagerOptions): () => Omit<Heartbeat, 'beat' | 'v'> {
+  const startedAt = context.now();
+  return () => ({
+    agentId: context.agentId,
+    role: 'repo-manager',
+    incarnation: context.incarnation,
+    pid: process.pid,
+    host: context.host,
+    state: 'idle',
+    counters: { tasksProcessed: 0, tasksFailed: 0 },
+    rssBytes: process.memoryUsage.rss(),
+    version,
+    startedAt,
+  });
+}
+
+function logOutcome(context: RepoManagerContext, delivery: Delivery, outcome: Outcome): void {
+  if (outcome.type === 'done') return;
+  const error = 'error' in outcome ? outcome.error : undefined;
+  context.log.warn(
+    { subject: delivery.subject, deliveries: delivery.deliveries, outcome: outcome.type, err: error },
+    'an input was not settled',
+  );
+}

@@ -1,0 +1,51 @@
+import { partsOfTaskId, type JobId } from '../../shared/domain/ids.ts';
+import { isTerminal, type Job } from '../../shared/domain/job.ts';
+import { NotFoundError } from '../../shared/errors/errors.ts';
+import type { RepoManagerContext } from './context.ts';
+import { removeClaim } from './effects/revoke-task.ts';
+import type { JobHandler } from './job-handler.ts';
+import { createLimiter } from './keyed-queue.ts';
+
+const AT_ONCE = 8;
+
+/**
+ * Looks at every job that has not been closed: carries out what a crash left pending, tries again what waits for something
+ * outside, and finds tasks that were lost. Its cost depends on open jobs alone, not on history.
+ */
+export async function sweep(context: RepoManagerContext, handler: JobHandler): Promise<void> {
+  const limit = createLimiter(AT_ONCE);
+  const open = await context.store.openJobs();
+  await Promise.all(open.map((jobId) => limit(() => sweepJob(context, handler, jobId))));
+  await sweepClaims(context);
+}
+
+async function sweepJob(context: RepoManagerContext, handler: JobHandler, jobId: JobId): Promise<void> {
+  try {
+    const entry = await context.store.load(jobId);
+    // An id without a record: its request is still to be handled. A job of another host is that one's business.
+    if (!entry || (entry.value.host !== undefined && entry.value.host !== context.host)) return;
+    const job = await handler.handle(jobId, { type: 'Swept', taskMessage: await lookForTask(context, entry.value), at: context.now() });
+    if (isTerminal(job.status) && job.pending.length === 0) await context.store.close(jobId);
+  } catch (error) {
+    context.log.warn({ jobId, err: error }, 'a swept job is left for the next sweep');
+  }
+}
+
+/** A message that is gone means little while inputs of the job are still to be handled: one of them may be its result. */
+async function lookForTask({ store }: RepoManagerContext, { id, task }: Job): Promise<'present' | 'absent' | 'unknown'> {
+  if (task?.streamSeq === undefined) return 'unknown';
+  if (await store.hasTaskMessage(task.streamSeq)) return 'present';
+  return (await store.hasInputs(id)) ? 'unknown' : 'absent';
+}
+
+/** Claims on tasks of jobs that have ended: an agent died between claiming one and seeing that it was no longer wanted. */
+async function sweepClaims(context: RepoManagerContext): Promise<void> {
+  for (const { key: taskId } of await context.claims.all()) {
+    const job = await context.store.load(partsOfTaskId(taskId).jobId);
+    if (job && isTerminal(job.value.status)) await removeClaim(context, taskId).catch(ignoreMissing);
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof NotFoundError)) throw error;
+}

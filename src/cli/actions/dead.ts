@@ -1,0 +1,55 @@
+import { InvalidInputError, NotFoundError } from '../../shared/errors/errors.ts';
+import { type DeadLetterBox, openDeadLetterBox, type StoredDeadLetter } from '../../shared/messaging/dead-letter-box.ts';
+import type { CliContext } from '../context.ts';
+import { age } from '../render/amounts.ts';
+import { styleFor } from '../render/style.ts';
+import { visible } from '../render/visible.ts';
+
+const DEFAULT_LIMIT = 50;
+
+/** `dead list`: `{ letters: [{ seq, at, stream, subject, streamSeq, deliveries, reason, payload }] }`, newest first. */
+export async function listDead(io: CliContext, { limit }: { limit?: string }): Promise<void> {
+  const count = limit === undefined ? DEFAULT_LIMIT : numberOf('--limit', limit);
+  const letters = await (await openDeadLetterBox(await io.connect())).list(count);
+  if (io.json()) return io.printJson({ letters: letters.map(viewOfLetter) });
+  if (letters.length === 0) return io.print('no dead letters');
+  const style = await styleFor(io, io.stdout);
+  for (const { seq, letter } of letters) {
+    io.print(`${style.bold(String(seq))}  ${visible(letter.subject)}  ${style.dim(`${age(io.now() - letter.at)} ago, delivered ${String(letter.deliveries)} times`)}`);
+    io.print(`  ${style.red(letter.reason.code)} ${visible(letter.reason.message.split('\n')[0] ?? '')}`);
+  }
+}
+
+/** `dead retry`: the message goes back where it was meant to go. */
+export async function retryDead(io: CliContext, typed: string): Promise<void> {
+  const box = await openDeadLetterBox(await io.connect());
+  const stored = await requireLetter(box, numberOf('<seq>', typed));
+  await box.retry(stored);
+  if (io.json()) io.printJson({ retried: viewOfLetter(stored) });
+  else io.print(`Sent to ${stored.letter.subject} again.`);
+}
+
+/** `dead drop`: the letter is gone for good. */
+export async function dropDead(io: CliContext, typed: string): Promise<void> {
+  const box = await openDeadLetterBox(await io.connect());
+  const stored = await requireLetter(box, numberOf('<seq>', typed));
+  await box.drop(stored.seq);
+  if (io.json()) io.printJson({ dropped: viewOfLetter(stored) });
+  else io.print(`Dropped ${String(stored.seq)}.`);
+}
+
+async function requireLetter(box: DeadLetterBox, seq: number): Promise<StoredDeadLetter> {
+  const stored = await box.get(seq);
+  if (stored) return stored;
+  throw new NotFoundError('no_such_letter', `There is no dead letter ${String(seq)}; "multi-agent dead list" shows those there are.`);
+}
+
+function viewOfLetter({ seq, letter }: StoredDeadLetter) {
+  const { at, stream, subject, streamSeq, deliveries, reason, payload } = letter;
+  return { seq, at: new Date(at).toISOString(), stream, subject, streamSeq, deliveries, reason, payload: Buffer.from(payload, 'base64').toString('utf8') };
+}
+
+function numberOf(name: string, typed: string): number {
+  if (/^[1-9]\d{0,14}$/.test(typed)) return Number(typed);
+  throw new InvalidInputError('invalid_input', [`${name}: ${JSON.stringify(typed)} is no number from 1`]);
+}

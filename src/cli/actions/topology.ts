@@ -1,0 +1,25 @@
+import { compareTopology, provisionTopology, type TopologyDifference } from '../../shared/messaging/provision.ts';
+import { type CliContext, EXIT } from '../context.ts';
+import { styleFor } from '../render/style.ts';
+
+/** `topology`: `{ matches, applied, differences }`. Exit 1 when NATS is not set up as planned; `--apply` makes it so. */
+export async function topology(io: CliContext, { apply = false }: { apply?: boolean }): Promise<void> {
+  const nc = await io.connect();
+  const { ackWaitMs } = await io.config();
+  // A retention that is another can't be changed in place: applying then says what is in the way.
+  if (apply) await provisionTopology(nc, { ackWaitMs });
+  const differences = await compareTopology(nc);
+  if (io.json()) io.printJson({ matches: differences.length === 0, applied: apply, differences });
+  else await printDifferences(io, differences);
+  if (differences.length > 0) io.exitWith(EXIT.failed);
+}
+
+async function printDifferences(io: CliContext, differences: readonly TopologyDifference[]): Promise<void> {
+  const style = await styleFor(io, io.stdout);
+  if (differences.length === 0) return io.print(`${style.green('✔')} NATS is set up as planned.`);
+  for (const { what, field, wanted, found } of differences) {
+    const now = field === 'existence' ? 'missing' : `${field} is ${JSON.stringify(found)}, wanted ${JSON.stringify(wanted)}`;
+    io.print(`${style.red('✘')} ${what}: ${now}`);
+  }
+  io.note('Set it up with: multi-agent topology --apply');
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Connection } from '../../shared/config/connection.ts';
+import type { HomePaths } from '../../shared/config/home.ts';
+import type { Config, Environment } from '../../shared/config/load.ts';
+import { ROLE_FILE_VARIABLE, roleEnvironment, writeRoleFile } from '../../shared/config/role-file.ts';
+import type { ConfigRole } from '../../shared/config/variable.ts';
+import type { NatsServerBinary } from '../../shared/nats-server/binary.ts';
+import type { ProcessSpec } from '../../shared/pm2/app.ts';
+
+/** How many agents of each role there are to be. There is one repo-manager. */
+export interface AgentCounts {
+  readonly coders: number;
+  readonly reviewers: number;
+}
+
+/** The program of a role. Default: the built daemon. */
+export type EntryPoint = (role: ConfigRole) => string;
+
+/** How long after its drain deadline a daemon may take to hand back its task and end. */
+const END_MARGIN_MS = 5_000;
+export const NATS_ID = 'nats';
+
+export function agentIds({ coders, reviewers }: AgentCounts): string[] {
+  const numbered = (role: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${role}-${String(index + 1)}`);
+  return ['repo-manager-1', ...numbered('coder', coders), ...numbered('reviewer', reviewers)];
+}
+
+export function roleOf(agentId: string): ConfigRole {
+  return agentId.replace(/-\d+$/, '') as ConfigRole;
+}
+
+/** The embedded server as a process. What is in its config file but the port does not restart it. */
+export function natsSpec(paths: HomePaths, binary: NatsServerBinary, port: number): ProcessSpec {
+  return {
+    id: NATS_ID,
+    script: binary.path,
+    args: ['-c', paths.natsConfig],
+    node: false,
+    env: {},
+    errorFile: `${paths.logs}/nats.err.log`,
+    killTimeoutMs: 15_000,
+    depends: `port ${String(port)} version ${binary.version}`,
+  };
+}
+
+/** Writes the role files, and gives the agents as processes: one whose role file changed differs from what it was. */
+export async function agentSpecs(
+  paths: HomePaths,
+  counts: AgentCounts,
+  config: Config,
+  env: Environment,
+  connection: Connection,
+  entryPoint: EntryPoint = builtDaemon,
+): Promise<ProcessSpec[]> {
+  const roles: readonly ConfigRole[] = ['repo-manager', 'coder', 'reviewer'];
+  const hashes = new Map<string, string>();
+  for (const role of roles) {
+    const variables = roleEnvironment(role, env, connectionVariables(config, connection));
+    await writeRoleFile(paths.roleFile(role), variables);
+    hashes.set(role, createHash('sha256').update(JSON.stringify(variables)).digest('hex'));
+  }
+  return agentIds(counts).map((id) => ({
+    id,
+    script: entryPoint(roleOf(id)),
+    args: [],
+    node: true,
+    env: { AGENT_ID: id, MULTI_AGENT_HOME: paths.home, [ROLE_FILE_VARIABLE]: paths.roleFile(roleOf(id)) },
+    errorFile: `${paths.logs}/${id}.err.log`,
+    killTimeoutMs: config.drainMs + END_MARGIN_MS,
+    depends: hashes.get(roleOf(id)) ?? '',
+  }));
+}
+
+function connectionVariables(config: Config, { url, nkeyFile, credsFile }: Connection): Environment {
+  return { MULTI_AGENT_HOME: config.home, NATS_URL: url, NATS_NKEY_FILE: nkeyFile, NATS_CREDS: credsFile };
+}
+
+function builtDaemon(role: ConfigRole): string {
+  return fileURLToPath(new URL(`../../../dist/agents/${role}/main.js`, import.meta.url));
+}

@@ -1,0 +1,79 @@
+import { resolveConnection, type Connection } from '../../shared/config/connection.ts';
+import { ensureHome, type HomePaths } from '../../shared/config/home.ts';
+import type { Config, Environment } from '../../shared/config/load.ts';
+import { readRuntime, type Runtime } from '../../shared/config/runtime.ts';
+import { InvalidInputError } from '../../shared/errors/errors.ts';
+import { isAlive } from '../../shared/lifecycle/process-state.ts';
+import { findOrFetchNatsServer } from '../../shared/nats-server/binary.ts';
+import type { ProcessSpec } from '../../shared/pm2/app.ts';
+import { agentSpecs, natsSpec, type AgentCounts, type EntryPoint } from './plan.ts';
+
+export interface UpOptions {
+  readonly config: Config;
+  /** The environment of the caller: what the role files are made from, and where PM2's client gets PATH, HOME and PM2_HOME. */
+  readonly env: Environment;
+  /** `--nats`: use that server instead of one of our own. */
+  readonly natsFlag?: string | undefined;
+  /** `--coders`; else CODERS, else as many as run already, else 1. */
+  readonly coders?: number | undefined;
+  readonly reviewers?: number | undefined;
+  /** Start every agent anew, changed or not. Default false. */
+  readonly force?: boolean;
+  /** Told what is going on, for a person to read. */
+  readonly log?: (message: string) => void;
+  readonly signal?: AbortSignal;
+  readonly entryPoint?: EntryPoint;
+}
+
+/** What is to run. */
+export interface Plan {
+  readonly paths: HomePaths;
+  readonly connection: Connection;
+  /** The embedded server's port. */
+  readonly port: number;
+  /** The embedded server; undefined where another one is used. */
+  readonly nats: ProcessSpec | undefined;
+  readonly agents: readonly ProcessSpec[];
+}
+
+/**
+ * Decides what is to run, makes the home and the role files, and finds or fetches nats-server.
+ *
+ * @throws UnreachableError `nats_server_missing`
+ * @throws InvalidInputError `already_running` while `up --foreground` has the system
+ */
+export async function prepare(options: UpOptions): Promise<Plan> {
+  const { config, env, log } = options;
+  const paths = await ensureHome(config.home);
+  const runtime = await readRuntime(paths);
+  await refuseForeground(runtime);
+  const counts = countsOf(options, runtime);
+  const connection = await serverFor(options, paths);
+  const binary = connection.embedded ? await findOrFetchNatsServer({ home: config.home, ...(log ? { log } : {}) }) : undefined;
+  const agents = await agentSpecs(paths, counts, config, env, connection, options.entryPoint);
+  return { paths, connection, port: config.natsPort, nats: binary && natsSpec(paths, binary, config.natsPort), agents };
+}
+
+function countsOf({ config, coders, reviewers }: UpOptions, runtime: Runtime | undefined): AgentCounts {
+  const running = (role: string): number | undefined => runtime?.agents.filter((id) => id.startsWith(`${role}-`)).length;
+  return {
+    coders: coders ?? config.coders ?? running('coder') ?? 1,
+    reviewers: reviewers ?? config.reviewers ?? running('reviewer') ?? 1,
+  };
+}
+
+/** Not what runs already but what is asked for: a changed `NATS_PORT` or `NATS_URL` moves the system. */
+async function serverFor({ config, env, natsFlag }: UpOptions, paths: HomePaths): Promise<Connection> {
+  if (natsFlag !== undefined || config.natsUrl !== undefined) {
+    return { ...(await resolveConnection({ config, flag: natsFlag, env })), embedded: false };
+  }
+  return { url: `nats://127.0.0.1:${String(config.natsPort)}`, nkeyFile: paths.natsSeed, source: 'default', embedded: true };
+}
+
+async function refuseForeground(runtime: Runtime | undefined): Promise<void> {
+  const pid = runtime?.supervisor === 'foreground' ? runtime.supervisorPid : undefined;
+  if (pid === undefined || pid === process.pid || !(await isAlive(pid))) return;
+  throw new InvalidInputError('already_running', [
+    `"up --foreground" (process ${String(pid)}) has the system already; end it with "multi-agent down" first`,
+  ]);
+}

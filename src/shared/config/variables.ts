@@ -1,0 +1,255 @@
+import { AgentId } from '../domain/ids.ts';
+import { defaulted, oneOf, optional, text, url, urls, wholeNumber, yesNo, type ConfigRole, type Variable } from './variable.ts';
+
+/** What can do the thinking for a coder or a reviewer. */
+export const RUNNER_NAMES = ['command', 'replay'] as const;
+export type RunnerName = (typeof RUNNER_NAMES)[number];
+
+const ALL: readonly ConfigRole[] = ['repo-manager', 'coder', 'reviewer'];
+const WORKERS: readonly ConfigRole[] = ['coder', 'reviewer'];
+
+const GENERAL = {
+  home: defaulted({
+    name: 'MULTI_AGENT_HOME',
+    group: 'general',
+    schema: text,
+    fallback: '~/.multi-agent',
+    readers: ALL,
+    path: true,
+    description: 'Where everything is kept: NATS data, repository caches, worktrees, run files, logs.',
+  }),
+  agentId: optional({
+    name: 'AGENT_ID',
+    group: 'general',
+    schema: AgentId,
+    readers: ALL,
+    description: 'Which agent a daemon is, for instance `coder-1`. Set by `up` for each daemon; nothing for a person to set.',
+  }),
+  coders: optional({
+    name: 'CODERS',
+    group: 'general',
+    schema: wholeNumber(0, 100),
+    readers: [],
+    description: 'How many coders `up` starts; `--coders` comes first. Unset: as many as run already, else 1.',
+  }),
+  reviewers: optional({
+    name: 'REVIEWERS',
+    group: 'general',
+    schema: wholeNumber(0, 100),
+    readers: [],
+    description: 'How many reviewers `up` starts; `--reviewers` comes first. Unset: as many as run already, else 1.',
+  }),
+  logLevel: defaulted({
+    name: 'LOG_LEVEL',
+    group: 'general',
+    schema: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    fallback: 'info',
+    readers: ALL,
+    description: 'The least severe log lines to keep: trace, debug, info, warn, error, fatal or silent.',
+  }),
+  healthPort: defaulted({
+    name: 'HEALTH_PORT',
+    group: 'general',
+    schema: wholeNumber(1, 65535),
+    fallback: '3000',
+    readers: [],
+    description: 'The port of the HTTP server. Reserved: this version has no such server; ask `multi-agent health`.',
+  }),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const NATS = {
+  natsUrl: optional({
+    name: 'NATS_URL',
+    group: 'nats',
+    schema: urls(['nats', 'tls']),
+    readers: ALL,
+    description: 'The NATS server to use (2.9.10 or newer, with JetStream). Unset: `up` starts one of its own on `NATS_PORT`.',
+  }),
+  natsPort: defaulted({
+    name: 'NATS_PORT',
+    group: 'nats',
+    schema: wholeNumber(1, 65535),
+    fallback: '4222',
+    readers: [],
+    description: 'The port on 127.0.0.1 of the server that `up` starts where `NATS_URL` is not set.',
+  }),
+  natsCreds: optional({
+    name: 'NATS_CREDS',
+    group: 'nats',
+    schema: text,
+    readers: ALL,
+    path: true,
+    description: 'A credentials file (JWT and seed) for `NATS_URL`.',
+  }),
+  natsNkeyFile: optional({
+    name: 'NATS_NKEY_FILE',
+    group: 'nats',
+    schema: text,
+    readers: ALL,
+    path: true,
+    description: 'A file with an nkey seed for `NATS_URL`. The server that `up` starts has its own, `run/nats.nk` in the home.',
+  }),
+  natsCaFile: optional({
+    name: 'NATS_CA_FILE',
+    group: 'nats',
+    schema: text,
+    readers: ALL,
+    path: true,
+    description: 'The certificate authority (PEM) that the NATS server is checked against.',
+  }),
+  natsCertFile: optional({
+    name: 'NATS_CERT_FILE',
+    group: 'nats',
+    schema: text,
+    readers: ALL,
+    path: true,
+    description: 'A client certificate (PEM) for the NATS server; needs `NATS_KEY_FILE`.',
+  }),
+  natsKeyFile: optional({
+    name: 'NATS_KEY_FILE',
+    group: 'nats',
+    schema: text,
+    readers: ALL,
+    path: true,
+    description: 'The key (PEM) of `NATS_CERT_FILE`.',
+  }),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const RUNNERS = {
+  coderRunner: optional({
+    name: 'CODER_RUNNER',
+    group: 'runners',
+    schema: oneOf(RUNNER_NAMES),
+    readers: ['coder'],
+    description:
+      'What thinks for the coders: `command` or `replay`. Unset: `command` where `CODER_COMMAND` is set, `replay` where `CODER_RECORDING` is.',
+  }),
+  coderCommand: optional({
+    name: 'CODER_COMMAND',
+    group: 'runners',
+    schema: text,
+    readers: ['coder'],
+    description: "The command line of the coders' `command` runner, run in the worktree without a shell, the prompt on its stdin.",
+  }),
+  coderRecording: optional({
+    name: 'CODER_RECORDING',
+    group: 'runners',
+    schema: text,
+    readers: ['coder'],
+    path: true,
+    description: "The recording (JSON lines) that the coders' `replay` runner plays.",
+  }),
+  reviewerRunner: optional({
+    name: 'REVIEWER_RUNNER',
+    group: 'runners',
+    schema: oneOf(RUNNER_NAMES),
+    readers: ['reviewer'],
+    description:
+      'What thinks for the reviewers: `command` or `replay`. Unset: as for `CODER_RUNNER`, from `REVIEWER_COMMAND` or `REVIEWER_RECORDING`.',
+  }),
+  reviewerCommand: optional({
+    name: 'REVIEWER_COMMAND',
+    group: 'runners',
+    schema: text,
+    readers: ['reviewer'],
+    description: "The command line of the reviewers' `command` runner; its last line on stdout is the verdict as JSON.",
+  }),
+  reviewerRecording: optional({
+    name: 'REVIEWER_RECORDING',
+    group: 'runners',
+    schema: text,
+    readers: ['reviewer'],
+    path: true,
+    description: "The recording (JSON lines) that the reviewers' `replay` runner plays.",
+  }),
+  unsafeNoSandbox: defaulted({
+    name: 'MULTI_AGENT_UNSAFE_NO_SANDBOX',
+    group: 'runners',
+    schema: yesNo,
+    fallback: '0',
+    readers: WORKERS,
+    description: '1: runners run without a sandbox. Accepted already; this version has no sandbox yet, so it changes nothing.',
+  }),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const TIMING = {
+  ackWaitMs: defaulted({
+    name: 'MULTI_AGENT_ACK_WAIT_MS',
+    group: 'timing',
+    schema: wholeNumber(500, 600_000),
+    fallback: '10000',
+    readers: ALL,
+    description:
+      'How long (ms) a silent agent keeps its task before another gets it. Set it before the first `up`, or run `topology --apply` after.',
+  }),
+  stallMs: defaulted({
+    name: 'MULTI_AGENT_STALL_MS',
+    group: 'timing',
+    schema: wholeNumber(100, 86_400_000),
+    fallback: '900000',
+    readers: WORKERS,
+    description: 'How long (ms) a runner may say nothing before it is ended as hung.',
+  }),
+  drainMs: defaulted({
+    name: 'MULTI_AGENT_DRAIN_MS',
+    group: 'timing',
+    schema: wholeNumber(0, 3_600_000),
+    fallback: '10000',
+    readers: ALL,
+    description: 'How long (ms) a stopping agent lets its task go on before it hands the work so far back.',
+  }),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const MODELS = {
+  anthropicApiKey: key('ANTHROPIC_API_KEY', 'The key of the Anthropic API.'),
+  anthropicBaseUrl: modelUrl('ANTHROPIC_BASE_URL', 'Another address of the Anthropic API.'),
+  openaiApiKey: key('OPENAI_API_KEY', 'The key of the OpenAI API, or of one that speaks it.'),
+  openaiBaseUrl: modelUrl('OPENAI_BASE_URL', 'Another address of the OpenAI API.'),
+  geminiApiKey: key('GEMINI_API_KEY', 'The key of the Gemini API.'),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const OUTSIDE = {
+  githubToken: optional({
+    name: 'GITHUB_TOKEN',
+    group: 'forge',
+    schema: text,
+    readers: ['repo-manager'],
+    secret: true,
+    description: 'A GitHub token. Reserved: this version has the `local` forge only. No other daemon than the repo-manager ever sees it.',
+  }),
+  slackWebhookUrl: optional({
+    name: 'SLACK_WEBHOOK_URL',
+    group: 'notifications',
+    schema: url(['https', 'http']),
+    readers: ['repo-manager'],
+    secret: true,
+    description: 'Where Slack takes notifications. Reserved.',
+  }),
+  discordWebhookUrl: optional({
+    name: 'DISCORD_WEBHOOK_URL',
+    group: 'notifications',
+    schema: url(['https', 'http']),
+    readers: ['repo-manager'],
+    secret: true,
+    description: 'Where Discord takes notifications. Reserved.',
+  }),
+  notificationLevel: defaulted({
+    name: 'NOTIFICATION_LEVEL',
+    group: 'notifications',
+    schema: oneOf(['all', 'important', 'none']),
+    fallback: 'important',
+    readers: ['repo-manager'],
+    description: 'What is worth a notification: all, important or none. Reserved.',
+  }),
+} as const satisfies Record<string, Variable<unknown>>;
+
+/** Every environment variable the system reads, by its name in the config. The only place where one is named. */
+export const VARIABLES = { ...GENERAL, ...NATS, ...RUNNERS, ...TIMING, ...MODELS, ...OUTSIDE } as const;
+
+function key(name: string, description: string): Variable<string | undefined> {
+  return optional({ name, group: 'models', schema: text, readers: WORKERS, secret: true, description });
+}
+
+function modelUrl(name: string, description: string): Variable<string | undefined> {
+  return optional({ name, group: 'models', schema: url(['https', 'http']), readers: WORKERS, description });
+}

@@ -1,0 +1,67 @@
+import { jetstreamManager, JetStreamApiError } from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { z } from 'zod';
+import { WRONG_LAST_SEQUENCE } from './publish.ts';
+import { deleteStreamMessage } from './stream-message.ts';
+
+export interface Entry<T> {
+  readonly key: string;
+  readonly value: T;
+  readonly revision: number;
+}
+
+/** A KV bucket whose values are checked as they come in. Writes are compare-and-set, but for `put`. */
+export interface Bucket<T> {
+  get(key: string): Promise<Entry<T> | null>;
+  /** @returns the revision, or null where the key exists already */
+  create(key: string, value: T): Promise<number | null>;
+  /** @returns the new revision, or null where somebody else was first (or the key is gone) */
+  update(key: string, value: T, revision: number): Promise<number | null>;
+  put(key: string, value: T): Promise<number>;
+  /** Removes the very revision that was read, without leaving a marker. @returns whether it was still there */
+  remove(key: string, revision: number): Promise<boolean>;
+  /** Every entry; only for buckets that do not grow with history. */
+  all(): Promise<Entry<T>[]>;
+}
+
+/**
+ * Opens a bucket that exists.
+ *
+ * A timed-out write has an unknown outcome: the error says so, and the caller reads again before it decides.
+ */
+export async function openBucket<T>(nc: NatsConnection, name: string, schema: z.ZodType<T>): Promise<Bucket<T>> {
+  const kv = await new Kvm(nc).open(name, { bindOnly: true, allow_direct: true });
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const parse = (data: Uint8Array): T => schema.parse(JSON.parse(new TextDecoder().decode(data)));
+  const get = (key: string): Promise<Entry<T> | null> => read(kv, key, parse);
+
+  return {
+    get,
+    create: (key, value) => unlessRaced(kv.create(key, JSON.stringify(value))),
+    update: (key, value, revision) => unlessRaced(kv.update(key, JSON.stringify(value), revision)),
+    put: (key, value) => kv.put(key, JSON.stringify(value)),
+    remove: (_key, revision) => deleteStreamMessage(jsm, `KV_${name}`, revision),
+    all: async () => {
+      const keys: string[] = [];
+      for await (const key of await kv.keys()) keys.push(key);
+      const entries = await Promise.all(keys.map(get));
+      return entries.filter((entry) => entry !== null);
+    },
+  };
+}
+
+async function read<T>(kv: KV, key: string, parse: (data: Uint8Array) => T): Promise<Entry<T> | null> {
+  const entry = await kv.get(key);
+  if (entry?.operation !== 'PUT') return null;
+  return { key, value: parse(entry.value), revision: entry.revision };
+}
+
+async function unlessRaced(write: Promise<number>): Promise<number | null> {
+  try {
+    return await write;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import {
+  connect,
+  type ConnectionOptions as ClientOptions,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  type NatsConnection,
+} from '@nats-io/transport-node';
+import { messageOf, UnreachableError } from '../errors/errors.ts';
+
+/** Where NATS is, and who we are there. */
+export interface NatsOptions {
+  readonly url: string;
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  /** A user credentials file (JWT and seed), or a file with an nkey seed; at most one of them. */
+  readonly credsFile?: string | undefined;
+  readonly nkeyFile?: string | undefined;
+  readonly tls?:
+    { readonly caFile?: string | undefined; readonly certFile?: string | undefined; readonly keyFile?: string | undefined } | undefined;
+  /**
+   * How long to try for the first connection: `forever` for a daemon, milliseconds for a command (default 5,000).
+   * A daemon reconnects for ever, too.
+   */
+  readonly patience?: 'forever' | number;
+}
+
+const COMMAND_PATIENCE_MS = 5_000;
+const RECONNECT_WAIT_MS = 250;
+
+/**
+ * Connects to NATS.
+ *
+ * @throws UnreachableError `nats_unreachable` when no server answers in time, `nats_refused` when it refuses our credential
+ */
+export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
+  const patience = options.patience ?? COMMAND_PATIENCE_MS;
+  const client = await clientOptions(options);
+  try {
+    return await connect(
+      patience === 'forever'
+        ? {
+            ...client,
+            maxReconnectAttempts: -1,
+            waitOnFirstConnect: true,
+            reconnectTimeWait: RECONNECT_WAIT_MS,
+            pingInterval: 10_000,
+            maxPingOut: 2,
+          }
+        : { ...client, timeout: patience, maxReconnectAttempts: 20, reconnectTimeWait: RECONNECT_WAIT_MS },
+    );
+  } catch (error) {
+    throw asUnreachable(error, options.url);
+  }
+}
+
+async function clientOptions({ url, name, credsFile, nkeyFile, tls }: NatsOptions): Promise<ClientOptions> {
+  const authenticator = credsFile
+    ? credsAuthenticator(await readFile(credsFile))
+    : nkeyFile
+      ? nkeyAuthenticator(new TextEncoder().encode((await readFile(nkeyFile, 'utf8')).trim()))
+      : undefined;
+  return {
+    servers: url.split(','),
+    name,
+    ...(authenticator ? { authenticator } : {}),
+    ...(tls ? { tls: definedOnly(tls) } : {}),
+  };
+}
+
+function definedOnly(tls: NonNullable<NatsOptions['tls']>): NonNullable<ClientOptions['tls']> {
+  return {
+    ...(tls.caFile ? { caFile: tls.caFile } : {}),
+    ...(tls.certFile ? { certFile: tls.certFile } : {}),
+    ...(tls.keyFile ? { keyFile: tls.keyFile } : {}),
+  };
+}
+
+function asUnreachable(error: unknown, url: string): UnreachableError {
+  const message = messageOf(error);
+  const refused = /authorization|authentication|permission/i.test(message);
+  return refused
+    ? new UnreachableError('nats_refused', `NATS at ${url} refuses our credential (${message}). Check NATS_CREDS or NATS_NKEY_FILE.`, {
+        cause: error,
+      })
+    : new UnreachableError(
+        'nats_unreachable',
+        `NATS at ${url} can't be reached (${message}). Start the system with "multi-agent up", or set NATS_URL.`,
+        {
+          cause: error,
+        },
+      );
+}

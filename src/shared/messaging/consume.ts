@@ -1,0 +1,65 @@
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { type Delivery, deliveryOf } from './delivery.ts';
+import { keepAlive, outcomeOf, type OutcomeRules, settle, type Settling } from './outcome.ts';
+
+export interface ConsumeOptions extends Settling {
+  readonly stream: string;
+  readonly consumer: string;
+  /** Must be safe to run again for a message it handled before. */
+  readonly handle: (delivery: Delivery) => Promise<void>;
+  readonly rules: OutcomeRules;
+  /** How many messages may be in hand at once. */
+  readonly concurrency: number;
+  /** How often a message in hand renews its lease (milliseconds). Default 3,000. */
+  readonly workingEveryMs?: number;
+  /** Told of what goes wrong beside the handlers: the loop itself goes on. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Consuming {
+  /** Takes no more messages, and resolves when those in hand are settled. */
+  stop(): Promise<void>;
+  /** Settles only when the consumer is gone for good. */
+  readonly closed: Promise<void>;
+}
+
+const WORKING_EVERY_MS = 3_000;
+
+/** Handles the messages of a durable consumer, several at a time, until stopped; goes on over every reconnect. */
+export async function consume(nc: NatsConnection, options: ConsumeOptions): Promise<Consuming> {
+  const consumer = await jetstream(nc).consumers.get(options.stream, options.consumer);
+  const inHand = new Set<Promise<void>>();
+  const messages = await consumer.consume({
+    max_messages: options.concurrency,
+    callback: (message) => {
+      const handling = handleOne(deliveryOf(message), options).catch(options.onError);
+      inHand.add(handling);
+      void handling.finally(() => inHand.delete(handling));
+    },
+  });
+  const closed = messages.closed().then((error) => {
+    if (error) options.onError(error);
+  });
+  return {
+    closed,
+    stop: async () => {
+      messages.stop();
+      await closed;
+      await Promise.all(inHand);
+    },
+  };
+}
+
+async function handleOne(delivery: Delivery, options: ConsumeOptions): Promise<void> {
+  const lease = keepAlive(delivery, options.workingEveryMs ?? WORKING_EVERY_MS);
+  try {
+    const outcome = await options.handle(delivery).then(
+      () => ({ type: 'done' }) as const,
+      (error: unknown) => outcomeOf(error, delivery.deliveries, options.rules),
+    );
+    await settle(delivery, outcome, options);
+  } finally {
+    lease.stop();
+  }
+}

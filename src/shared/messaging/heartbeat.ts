@@ -1,0 +1,43 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { Heartbeat } from '../messages/agent.ts';
+import { type Bucket, type Entry, openBucket } from './bucket.ts';
+import { BUCKETS } from './topology.ts';
+
+export const BEAT_EVERY_MS = 1_000;
+/** An agent is healthy while its newest beat is younger than this, by the observer's own clock. */
+export const HEALTHY_WITHIN_MS = 3_500;
+
+/** Rewrites an agent's heartbeat every second until stopped; its own bucket entry expires 15 s after the last one. */
+export async function startHeartbeat(
+  nc: NatsConnection,
+  current: () => Omit<Heartbeat, 'beat' | 'v'>,
+  onError: (error: unknown) => void,
+): Promise<{ beatNow(): void; stop(): Promise<void> }> {
+  const agents = await openBucket(nc, BUCKETS.agents, Heartbeat);
+  let beat = 0;
+  let beating: Promise<void> = Promise.resolve();
+  const beatOnce = async (): Promise<void> => {
+    const value: Heartbeat = { v: 1, ...current(), beat: beat++ };
+    await agents.put(value.agentId, value);
+  };
+  const beatNow = (): void => {
+    // One after the other: an older beat must not overwrite a newer one.
+    beating = beating.then(beatOnce).catch(onError);
+  };
+  beatNow();
+  const timer = setInterval(beatNow, BEAT_EVERY_MS);
+  return {
+    beatNow,
+    stop: async () => {
+      clearInterval(timer);
+      await beating;
+      await forget(agents, current().agentId, current().incarnation).catch(onError);
+    },
+  };
+}
+
+/** A stopped agent does not linger as a silent one. Only our own incarnation's entry goes. */
+async function forget(agents: Bucket<Heartbeat>, agentId: string, incarnation: string): Promise<void> {
+  const last: Entry<Heartbeat> | null = await agents.get(agentId);
+  if (last?.value.incarnation === incarnation) await agents.remove(agentId, last.revision);
+}

@@ -1,0 +1,171 @@
+import {
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  jetstreamManager,
+  JetStreamApiError,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { Objm } from '@nats-io/obj';
+import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { TerminalError } from '../errors/errors.ts';
+import { type BucketPlan, bucketPlans, type ConsumerPlan, consumerPlans, type StreamPlan, streamPlans } from './topology.ts';
+
+export interface TopologySettings {
+  /** How long a message may go without a sign of life before it is delivered again (milliseconds). Default 10,000. */
+  readonly ackWaitMs?: number;
+  /** Copies of each stream and bucket in a cluster. Default 1. */
+  readonly replicas?: number;
+}
+
+export interface TopologyDifference {
+  readonly what: string;
+  readonly field: string;
+  readonly wanted: unknown;
+  readonly found: unknown;
+}
+
+const DEFAULT_ACK_WAIT_MS = 10_000;
+
+/** JetStream's code for "no such stream" and "no such consumer". */
+const NOT_FOUND: readonly number[] = [10059, 10014];
+
+/** Makes whatever is missing, brings what differs in line, and reads all of it back: an older server ignores what it does not know. */
+export async function provisionTopology(nc: NatsConnection, settings: TopologySettings = {}): Promise<void> {
+  const jsm = await jetstreamManager(nc);
+  for (const plan of streamPlans) await ensureStream(jsm, plan, settings);
+  for (const plan of bucketPlans) await ensureBucket(nc, jsm, plan, settings);
+  for (const plan of consumerPlans) await ensureConsumer(jsm, plan, settings);
+  await requireTopology(nc, settings);
+}
+
+/**
+ * What is there other than planned; empty when all is well. An `ackWaitMs` that is not given is not compared: how patient
+ * the queues are is for the one who provisions to say.
+ */
+export async function compareTopology(nc: NatsConnection, settings: TopologySettings = {}): Promise<TopologyDifference[]> {
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const differences = await Promise.all([
+    ...streamPlans.map((plan) => compareStream(jsm, plan.name, wantedStream(plan))),
+    ...bucketPlans.map((plan) => compareStream(jsm, bucketStream(plan), { max_age: nanos(plan.ttlMs) })),
+    ...consumerPlans.map((plan) => compareConsumer(jsm, plan, settings)),
+  ]);
+  return differences.flat();
+}
+
+/** @throws TerminalError `topology_differs` naming every difference and what to do */
+export async function requireTopology(nc: NatsConnection, settings: TopologySettings = {}): Promise<void> {
+  const differences = await compareTopology(nc, settings);
+  if (differences.length === 0) return;
+  const lines = differences.map(
+    ({ what, field, wanted, found }) => `${what}: ${field} is ${JSON.stringify(found)}, wanted ${JSON.stringify(wanted)}`,
+  );
+  throw new TerminalError('topology_differs', `NATS is not set up as needed; run "multi-agent topology --apply".\n${lines.join('\n')}`, {
+    details: { differences },
+  });
+}
+
+async function ensureStream(jsm: JetStreamManager, plan: StreamPlan, { replicas = 1 }: TopologySettings): Promise<void> {
+  const config = { ...wantedStream(plan), num_replicas: replicas };
+  const found = await orNull(jsm.streams.info(plan.name));
+  if (!found) await jsm.streams.add({ name: plan.name, ...config });
+  else if (found.config.retention === config.retention) await jsm.streams.update(plan.name, config);
+}
+
+async function ensureBucket(
+  nc: NatsConnection,
+  jsm: JetStreamManager,
+  plan: BucketPlan,
+  { replicas = 1 }: TopologySettings,
+): Promise<void> {
+  const found = await orNull(jsm.streams.info(bucketStream(plan)));
+  if (found) {
+    await jsm.streams.update(bucketStream(plan), { max_age: nanos(plan.ttlMs), num_replicas: replicas });
+  } else if (plan.kind === 'kv') {
+    await new Kvm(nc).create(plan.name, { history: 1, ttl: plan.ttlMs, replicas, storage: StorageType.File });
+  } else {
+    await new Objm(nc).create(plan.name, { ttl: nanos(plan.ttlMs), replicas, storage: StorageType.File });
+  }
+}
+
+async function ensureConsumer(jsm: JetStreamManager, plan: ConsumerPlan, settings: TopologySettings): Promise<void> {
+  const found = await orNull(jsm.consumers.info(plan.stream, plan.name));
+  const config = { ack_wait: nanos(settings.ackWaitMs ?? DEFAULT_ACK_WAIT_MS), max_ack_pending: plan.maxAckPending };
+  if (found) {
+    await jsm.consumers.update(plan.stream, plan.name, config);
+    return;
+  }
+  await jsm.consumers.add(plan.stream, {
+    ...config,
+    durable_name: plan.name,
+    filter_subject: plan.filter,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    // Our own code counts deliveries (see docs/decisions): at the server's limit a message would stay behind, unseen.
+    max_deliver: -1,
+  });
+}
+
+function wantedStream(plan: StreamPlan) {
+  return {
+    subjects: [...plan.subjects],
+    retention: plan.retention === 'workqueue' ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
+    storage: StorageType.File,
+    max_age: nanos(plan.maxAgeMs),
+    max_bytes: plan.maxBytes,
+    max_msgs_per_subject: plan.maxMessagesPerSubject,
+    duplicate_window: nanos(plan.duplicateWindowMs),
+    discard: DiscardPolicy.Old,
+    allow_direct: true,
+  };
+}
+
+async function compareStream(jsm: JetStreamManager, name: string, wanted: Record<string, unknown>): Promise<TopologyDifference[]> {
+  const info = await orNull(jsm.streams.info(name));
+  return info ? differencesOf(`stream ${name}`, wanted, info.config) : [missing(`stream ${name}`)];
+}
+
+async function compareConsumer(jsm: JetStreamManager, plan: ConsumerPlan, { ackWaitMs }: TopologySettings): Promise<TopologyDifference[]> {
+  const what = `consumer ${plan.name} of ${plan.stream}`;
+  const info = await orNull(jsm.consumers.info(plan.stream, plan.name));
+  if (!info) return [missing(what)];
+  const wanted = {
+    filter_subject: plan.filter,
+    max_ack_pending: plan.maxAckPending,
+    ack_policy: AckPolicy.Explicit,
+    ...(ackWaitMs === undefined ? {} : { ack_wait: nanos(ackWaitMs) }),
+  };
+  return differencesOf(what, wanted, info.config);
+}
+
+function differencesOf(what: string, wanted: Record<string, unknown>, found: object): TopologyDifference[] {
+  const actual = found as Record<string, unknown>;
+  return Object.entries(wanted)
+    .filter(([field, value]) => JSON.stringify(actual[field] ?? zeroOf(value)) !== JSON.stringify(value))
+    .map(([field, value]) => ({ what, field, wanted: value, found: actual[field] }));
+}
+
+/** The server leaves out what is zero. */
+function zeroOf(value: unknown): unknown {
+  return typeof value === 'number' ? 0 : typeof value === 'boolean' ? false : undefined;
+}
+
+function missing(what: string): TopologyDifference {
+  return { what, field: 'existence', wanted: 'present', found: 'missing' };
+}
+
+function bucketStream({ name, kind }: BucketPlan): string {
+  return kind === 'kv' ? `KV_${name}` : `OBJ_${name}`;
+}
+
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && NOT_FOUND.includes(error.code)) return null;
+    throw error;
+  }
+}
