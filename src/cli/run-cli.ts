@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { EXIT, type ExitCode } from './context.ts';
 import { reportError } from './output-error.ts';
-import type { CliHost } from './process-context.ts';
+import type { CliHost } from './host.ts';
 import { createProgram } from './program.ts';
 
 /** The commands that handle signals themselves: what they started has to end first. */
@@ -11,7 +11,7 @@ const DRAINING: readonly string[] = ['up', 'restart', 'down'];
 export async function runCli(argv: readonly string[], host: CliHost): Promise<ExitCode> {
   // Until the options are parsed, and where that fails, their mere presence says how to answer.
   host.given.json = beforeTerminator(argv).includes('--json');
-  const program = createProgram(host.context);
+  const program = await createProgram(host.context, argv);
   program.hook('preAction', (_program, command) => {
     host.given.drains = DRAINING.includes(command.name());
     const { nats } = program.opts<{ nats?: string }>();

@@ -37,6 +37,7 @@ export async function checkCommit(
       environment: { letThrough: settings.env, from: context.environment, set: { HOME: workspace.scratch, TMPDIR: workspace.scratch } },
       timeoutMs: settings.timeoutMs,
       mark: `${context.agentId}:merge`,
+      system: context.home,
     };
     const setup = await runSetup(settings.setup, options);
     const failed = setup.filter(({ passed }) => !passed);

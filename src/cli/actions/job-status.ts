@@ -1,10 +1,9 @@
 import { isTerminal } from '../../shared/domain/job.ts';
+import { viewOf } from '../../shared/domain/view.ts';
 import { openJobReader } from '../../shared/messaging/job-reader.ts';
 import type { CliContext } from '../context.ts';
-import { followTo } from './follow-to.ts';
 import { parseJobId, requireJob } from './job-id.ts';
 import { exitCodeOfJob, printJob } from './print-job.ts';
-import { viewOf } from '../../shared/domain/view.ts';
 
 /** `job-status`: the job as it is; with `--watch` as it goes on, to its end (with `--json` a line a state). */
 export async function jobStatus(io: CliContext, id: string, { watch = false }: { watch?: boolean }): Promise<void> {
@@ -16,6 +15,7 @@ export async function jobStatus(io: CliContext, id: string, { watch = false }: {
     await printJob(job, io);
     return;
   }
+  const { followTo } = await import('./follow-to.ts');
   const ended = await followTo(nc, jobs, io, {
     jobId,
     until: ({ status }) => isTerminal(status),

@@ -3,7 +3,6 @@ import { openJobReader } from '../../shared/messaging/job-reader.ts';
 import { submitFeature } from '../../shared/messaging/submit.ts';
 import type { CliContext } from '../context.ts';
 import { parseSubmission, type Submission } from '../submission/feature-request.ts';
-import { followTo } from './follow-to.ts';
 import { requireJob } from './job-id.ts';
 import { exitCodeOfJob, printJob } from './print-job.ts';
 
@@ -26,6 +25,7 @@ export async function submit(io: CliContext, flags: SubmitFlags, firstJob: boole
     return;
   }
   const until = (job: { status: Parameters<typeof isTerminal>[0] }): boolean => isTerminal(job.status) || job.status === 'WAITING_APPROVAL';
+  const { followTo } = await import('./follow-to.ts');
   const ended = await followTo(nc, jobs, io, { jobId: request.jobId, until, plainOutput: io.stderr });
   await printJob(ended, io);
   io.exitWith(exitCodeOfJob(ended));

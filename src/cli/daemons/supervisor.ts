@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { ProcessSpec } from '../../shared/pm2/app.ts';
+import { NODE_ARGUMENTS, type ProcessSpec } from '../../shared/pm2/app.ts';
 
 /** Keeps one process running, as PM2 would. */
 export interface Supervised {
@@ -36,9 +36,10 @@ export function supervise(spec: ProcessSpec, options: SuperviseOptions): Supervi
     void over.then(([code]) => {
       child = undefined;
       if (ending) return;
-      delayMs = performance.now() - startedAt > STEADY_MS ? FIRST_DELAY_MS : Math.min(LONGEST_DELAY_MS, delayMs * 1.5);
-      options.log?.(`${spec.id} ended (${String(code)}); starting it again in ${String(Math.round(delayMs))} ms`);
-      timer = setTimeout(start, delayMs);
+      const waitMs = performance.now() - startedAt > STEADY_MS ? FIRST_DELAY_MS : delayMs;
+      delayMs = Math.min(LONGEST_DELAY_MS, waitMs * 1.5);
+      options.log?.(`${spec.id} ended (${String(code)}); starting it again in ${String(Math.round(waitMs))} ms`);
+      timer = setTimeout(start, waitMs);
     });
   };
   start();
@@ -58,7 +59,7 @@ export function supervise(spec: ProcessSpec, options: SuperviseOptions): Supervi
 }
 
 function launch(spec: ProcessSpec, env: Readonly<Record<string, string>>): ChildProcess {
-  const [command, args] = spec.node ? [process.execPath, [spec.script, ...spec.args]] : [spec.script, [...spec.args]];
+  const [command, args] = spec.node ? [process.execPath, [...NODE_ARGUMENTS, spec.script, ...spec.args]] : [spec.script, [...spec.args]];
   return spawn(command, args, {
     env: { ...env, ...spec.env },
     // A group of its own: Ctrl-C at the terminal reaches only us, and each child gets one signal, not two.

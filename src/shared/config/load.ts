@@ -13,6 +13,8 @@ type Table = typeof VARIABLES;
 export type Config = { readonly [K in keyof Table]: Table[K] extends Variable<infer T> ? T : never } & {
   /** The models' variables that are set, under their own names: what a runner's child process may get. */
   readonly modelEnvironment: Readonly<Record<string, string>>;
+  /** The values that no log may show. */
+  readonly secrets: readonly string[];
 };
 
 /**
@@ -28,6 +30,7 @@ export function loadConfig(role: ConfigRole | 'cli', env: Environment = process.
     values[key] = parse(variable, visible ? rawValue(variable, env) : undefined, env, faults);
   }
   values['modelEnvironment'] = role === 'repo-manager' ? {} : modelEnvironment(env);
+  values['secrets'] = secretsIn(env);
   const config = withInferredRunners(values as unknown as Config);
   faults.push(...combinationFaults(config));
   if (faults.length > 0) throw new InvalidInputError('bad_config', faults);

@@ -80,6 +80,8 @@ function retry(job: Job, at: Instant): Job {
   const reopened = withEffects(
     {
       ...without(job, 'error', 'finishedAt', 'stoppedPhase', 'needs'),
+      // The job is open again: what was still to be tidied up is in use.
+      pending: job.pending.filter(({ effect }) => effect.type !== 'CloseJob'),
       status: 'PENDING',
       phase: 'queued',
       roundsAllowed: reviewRounds(job) + maxRounds,

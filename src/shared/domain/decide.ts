@@ -10,6 +10,9 @@ import { finishReview, merging } from './reviewing.ts';
 import { acceptRequest, repositoryPrepared } from './starting.ts';
 import { failTask, startTask, sweepTask, taskSent } from './tasks.ts';
 
+/** What is told and tidied beside a job: that it can't be done decides nothing, least of all while a merge is under way. */
+const BESIDE: readonly Effect['type'][] = ['PostReview', 'PublishEvent', 'RevokeTask', 'CloseJob'];
+
 /**
  * The job as it is after `input`. Its pending effects are what has to be done about it.
  *
@@ -92,6 +95,6 @@ function afterEffect(job: Job, effect: Effect, outcome: EffectOutcome, at: Insta
     case 'HeadMoved':
       return headMoved(job, outcome.headCommit, at);
     case 'Refused':
-      return failed(job, job.failing ?? outcome.error, at);
+      return BESIDE.includes(effect.type) ? job : failed(job, job.failing ?? outcome.error, at);
   }
 }

@@ -28,8 +28,9 @@ export function waiting(job: Job, needs: Needs, phase: 'approving' | 'merging'):
 }
 
 function ended(job: Job, status: TerminalStatus, at: Instant): Job {
-  const stoppedPhase = job.phase;
   const task = job.task;
+  // A review that is still in its queue says more than the phase `queued`.
+  const stoppedPhase = task?.role === 'reviewer' ? 'reviewing' : job.phase;
   const open = {
     ...without(job, 'task', 'needs', 'failing', 'stopRequested'),
     // What would only lead on is dropped: an obstacle to it must not keep the job from ending.

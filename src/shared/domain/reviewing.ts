@@ -9,7 +9,7 @@ import { isCurrent, without, withEffects } from './step.ts';
 /** A verdict came in. It counts for the head it names, and only while that is the job's head. */
 export function finishReview(job: Job, input: Extract<JobInput, { type: 'ReviewFinished' }>): Job {
   if (!isCurrent(job, input) || job.task?.role !== 'reviewer') return job;
-  const { review } = input;
+  const review = { ...input.review, round: job.round };
   if (review.headCommit !== job.headCommit) return job;
   const judged = withEffects(
     {

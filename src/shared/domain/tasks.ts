@@ -39,7 +39,7 @@ export function failTask(job: Job, input: Extract<JobInput, { type: 'TaskFailed'
   if (!isCurrent(job, input)) return job;
   const spent = { ...job, usage: addUsage(job.usage, input.usage), ...(input.checks ? { checks: [...input.checks] } : {}) };
   if (SENT_AGAIN.includes(input.error.code)) return sendAgain(spent, input.attempt, input.error, input.at);
-  if (!input.work) return failed(withAttempt(spent, input.attempt), input.error, input.at);
+  if (!input.work || job.task?.role !== 'coder') return failed(withAttempt(spent, input.attempt), input.error, input.at);
 
   const { bundle, startCommit, headCommit } = input.work;
   return withEffects(

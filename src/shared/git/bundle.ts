@@ -21,7 +21,9 @@ export class MissingPrerequisitesError extends TerminalError {
   readonly missing: readonly CommitId[];
 
   constructor(missing: readonly CommitId[]) {
-    super('bundle_prerequisites_missing', `The bundle needs ${String(missing.length)} commits that are not here.`, { details: { missing } });
+    super('bundle_prerequisites_missing', `The bundle needs ${String(missing.length)} commits that are not here.`, {
+      details: { missing },
+    });
     this.missing = missing;
   }
 }
@@ -69,8 +71,12 @@ async function storePack(git: Git, pack: Uint8Array, prerequisites: readonly Com
 }
 
 /** One process says that the tip is there, is a commit, and comes from where it must. */
-async function checkTip(git: Git, prerequisites: readonly CommitId[], { expectedTip, descendsFrom, ...options }: ReceiveOptions): Promise<void> {
-  const args = ['merge-base', '--is-ancestor', descendsFrom ?? expectedTip, expectedTip];
+async function checkTip(
+  git: Git,
+  prerequisites: readonly CommitId[],
+  { expectedTip, descendsFrom, ...options }: ReceiveOptions,
+): Promise<void> {
+  const args = ['merge-base', '--is-ancestor', '--end-of-options', descendsFrom ?? expectedTip, expectedTip];
   let exitCode: number;
   try {
     ({ exitCode } = await git.run(args, { answers: [0, 1], ...signalOf(options) }));

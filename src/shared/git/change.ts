@@ -38,8 +38,10 @@ export interface RecordedChange {
  */
 export async function recordChange(workspace: Workspace, request: ChangeToRecord): Promise<RecordedChange | null> {
   const tree = await stageTree(workspace);
-  if (tree === workspace.startTree) return null;
+  if (tree === workspace.start) return null;
   const entries = await changedEntries(workspace.git, request.parents[0] ?? workspace.commit, tree);
+  // Of a conflict round the result may well be the first parent's own tree.
+  if (entries.length === 0 && workspace.start === workspace.commit) return null;
   await refuseEntries(workspace.tree, entries);
   return {
     commit: await writeCommit(workspace.git, { ...request, tree }),

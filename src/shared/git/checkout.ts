@@ -13,7 +13,7 @@ const TIMEOUT_MS = 120_000;
  */
 export async function checkOut(git: Git, tree: string, { fresh = false } = {}): Promise<void> {
   if (!fresh) await assertDirectory(workTreeOf(git));
-  await git.run(['read-tree', '--reset', '-u', tree], { timeoutMs: TIMEOUT_MS });
+  await git.run(['read-tree', '--reset', '-u', '--end-of-options', tree], { timeoutMs: TIMEOUT_MS });
   if (!fresh) await removeStrangers(git);
 }
 

@@ -20,7 +20,8 @@ export async function diffOf(git: Git, base: CommitId, head: CommitId, maxBytes 
     maxBuffer: maxBytes,
   });
   const text = Buffer.from(result.stdout).toString('utf8');
-  if (result.isMaxBuffer) return `${text.slice(0, text.lastIndexOf('\n') + 1)}(the diff is longer than ${String(maxBytes)} bytes and was cut here)\n`;
+  if (result.isMaxBuffer)
+    return `${text.slice(0, text.lastIndexOf('\n') + 1)}(the diff is longer than ${String(maxBytes)} bytes and was cut here)\n`;
   if (result.exitCode === 0) return text;
   throw gitFailure({ args, exitCode: result.exitCode, stderr: Buffer.from(result.stderr).toString('utf8'), timedOut: result.timedOut });
 }
@@ -32,14 +33,36 @@ export interface ChangedEntry extends FileChange {
 
 /** The files in which two commits or trees differ, renames found. One process. */
 export async function changedEntries(git: Git, from: string, to: string): Promise<ChangedEntry[]> {
-  const args = ['diff-tree', '-r', '-z', '-M', '--raw', '--numstat', ...NOTHING_RUN, '--ignore-submodules=none', '--end-of-options', from, to];
+  const args = [
+    'diff-tree',
+    '-r',
+    '-z',
+    '-M',
+    '--raw',
+    '--numstat',
+    ...NOTHING_RUN,
+    '--ignore-submodules=none',
+    '--end-of-options',
+    from,
+    to,
+  ];
   const { stdout } = await git.run(args);
   return readEntries(stdout.split('\0'));
 }
 
 /** The files that `head` changed since it left `base`. */
 export async function filesChangedBetween(git: Git, base: CommitId, head: CommitId): Promise<FileChange[]> {
-  const args = ['diff', '-z', '-M', '--raw', '--numstat', ...NOTHING_RUN, '--ignore-submodules=none', '--end-of-options', `${base}...${head}`];
+  const args = [
+    'diff',
+    '-z',
+    '-M',
+    '--raw',
+    '--numstat',
+    ...NOTHING_RUN,
+    '--ignore-submodules=none',
+    '--end-of-options',
+    `${base}...${head}`,
+  ];
   const { stdout } = await git.run(args);
   return readEntries(stdout.split('\0')).map(({ path, status, additions, deletions }) => ({ path, status, additions, deletions }));
 }

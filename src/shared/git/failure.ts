@@ -32,14 +32,16 @@ export function gitFailure(ending: GitEnding): MultiAgentError {
   if (ending.startError !== undefined) return new TerminalError('git_failed', `${command} did not start: ${ending.startError}.`, options);
   if (ending.timedOut === true) return new RetryableError('git_timeout', `${command} took too long and was ended.`, options);
   if (ending.tooLong === true) return new TerminalError('git_output_too_long', `${command} printed more than is allowed.`, options);
-  if (/exists; cannot create/.test(stderr)) return new TerminalError('ref_conflict', `${command}: ${lastLine(stderr)}`, options);
+  if (stderr.includes('exists; cannot create')) return new TerminalError('ref_conflict', `${command}: ${lastLine(stderr)}`, options);
   if (MOVED.test(stderr)) return new RetryableError('ref_moved', `${command}: ${lastLine(stderr)}`, options);
   if (LOCKED.test(stderr)) return new RetryableError('repository_locked', `${command}: ${lastLine(stderr)}`, options);
-  if (/No space left on device|Disk quota exceeded/.test(stderr)) return new RetryableError('disk_full', `${command}: ${lastLine(stderr)}`, options);
+  if (/No space left on device|Disk quota exceeded/.test(stderr))
+    return new RetryableError('disk_full', `${command}: ${lastLine(stderr)}`, options);
   return new TerminalError('git_failed', `${command} failed: ${lastLine(stderr)}`, options);
 }
 
-const MOVED = /cannot lock ref .*(?:is at [0-9a-f]+ but expected|reference already exists|unable to resolve reference|reference is missing)/;
+const MOVED =
+  /cannot lock ref .*(?:is at [0-9a-f]+ but expected|reference already exists|unable to resolve reference|reference is missing)/;
 const LOCKED = /\.lock': File exists|cannot lock ref|Unable to create '.*\.lock'|Another git process/;
 
 /** Takes user names and passwords out of every URL in a text. */

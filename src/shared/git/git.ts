@@ -112,6 +112,8 @@ export function processOptions(location: GitLocation, options: RunOptions = {}) 
     env: { ...locationEnvironment(location), ...options.env },
     reject: false,
     stripFinalNewline: false,
+    // A git that writes is better left to its end than killed with us.
+    cleanup: false,
     timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(location.owner === undefined ? {} : { uid: location.owner.uid, gid: location.owner.gid }),

@@ -17,7 +17,7 @@ export async function commitExists(git: Git, id: CommitId): Promise<boolean> {
 
 /** Whether `ancestor` is `descendant` or one of the commits it descends from. */
 export async function isAncestor(git: Git, ancestor: CommitId, descendant: CommitId): Promise<boolean> {
-  const { exitCode } = await git.run(['merge-base', '--is-ancestor', ancestor, descendant], { answers: [0, 1] });
+  const { exitCode } = await git.run(['merge-base', '--is-ancestor', '--end-of-options', ancestor, descendant], { answers: [0, 1] });
   return exitCode === 0;
 }
 
@@ -32,7 +32,7 @@ export async function treeOf(git: Git, commit: CommitId): Promise<string> {
  * relative to the root, with `/`. Throws `TerminalError` `git_output_too_long` above `maxBytes` (default 1 MB).
  */
 export async function readFileAt(git: Git, commit: CommitId, path: string, maxBytes = 1_048_576): Promise<string | null> {
-  const { stdout } = await git.run(['ls-tree', '-z', '--full-tree', commit, '--', path]);
+  const { stdout } = await git.run(['ls-tree', '-z', '--full-tree', '--end-of-options', commit, '--', path]);
   const id = /^100(?:644|755) blob ([0-9a-f]+)\t/.exec(stdout)?.[1];
   if (id === undefined) return null;
   const file = await git.run(['cat-file', 'blob', id], { maxBytes });

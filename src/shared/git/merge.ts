@@ -26,7 +26,17 @@ const MAX_SIDE_BYTES = 200_000;
  * For landing, `ours` is the base and `theirs` our branch; for a conflict round it is the other way round.
  */
 export async function mergeTrees(git: Git, ours: CommitId, theirs: CommitId): Promise<MergedTrees> {
-  const args = ['-c', 'merge.conflictStyle=diff3', 'merge-tree', '--write-tree', '-z', '--allow-unrelated-histories', ours, theirs];
+  const args = [
+    '-c',
+    'merge.conflictStyle=diff3',
+    'merge-tree',
+    '--write-tree',
+    '-z',
+    '--allow-unrelated-histories',
+    '--end-of-options',
+    ours,
+    theirs,
+  ];
   const { stdout, exitCode } = await git.run(args, { answers: [0, CONFLICTED] });
   const fields = stdout.split('\0');
   const tree = fields[0] ?? '';

@@ -35,7 +35,9 @@ export async function writeEmptyCommit(git: Git, content: Pick<CommitContent, 'm
 /** https://git-scm.com/book/en/v2/Git-Internals-Git-Objects: `<type> <size>\0<content>`, hashed, deflated. */
 async function writeObject(gitDir: string, type: string, content: Buffer, idLength: number): Promise<string> {
   const bytes = Buffer.concat([Buffer.from(`${type} ${String(content.byteLength)}\0`), content]);
-  const id = createHash(idLength === 64 ? 'sha256' : 'sha1').update(bytes).digest('hex');
+  const id = createHash(idLength === 64 ? 'sha256' : 'sha1')
+    .update(bytes)
+    .digest('hex');
   const directory = path.join(gitDir, 'objects', id.slice(0, 2));
   const target = path.join(directory, id.slice(2));
   if (!(await exists(target))) await writeOnce(directory, target, await deflated(bytes));

@@ -17,6 +17,8 @@ export function isWholePack(bytes: Uint8Array, idLength: number): boolean {
   const checksumBytes = idLength / 2;
   if (bytes.byteLength < PACK_HEADER_BYTES + checksumBytes) return false;
   const end = bytes.byteLength - checksumBytes;
-  const checksum = createHash(idLength === 64 ? 'sha256' : 'sha1').update(bytes.subarray(0, end)).digest();
+  const checksum = createHash(idLength === 64 ? 'sha256' : 'sha1')
+    .update(bytes.subarray(0, end))
+    .digest();
   return checksum.equals(bytes.subarray(end));
 }

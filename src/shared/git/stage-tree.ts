@@ -43,7 +43,9 @@ async function withoutReplaced(tree: string, changed: readonly string[]): Promis
     if (stats?.isDirectory() === true) directories.add(name);
     else if (stats !== undefined) replacements.add(name);
   }
-  return changed.filter((name) => !ancestors(name).some((ancestor) => replacements.has(ancestor)) && !(directories.has(name) && above.has(name)));
+  return changed.filter(
+    (name) => !ancestors(name).some((ancestor) => replacements.has(ancestor)) && !(directories.has(name) && above.has(name)),
+  );
 }
 
 function ancestors(name: string): string[] {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
+import { messageOf } from '../errors/errors.ts';
 import { gitFailure } from './failure.ts';
 import { type Git, gitArguments, processOptions } from './git.ts';
 import { PACK_HEADER_BYTES, packedObjects } from './pack.ts';
@@ -24,7 +25,8 @@ const LOOSE_LIMIT = 100;
  * Throws what `gitFailure` says; what arrived before a failure is reachable from nowhere.
  */
 export async function transferObjects(source: Git, target: Git, wanted: readonly string[], options: TransferOptions = {}): Promise<number> {
-  const args = ['pack-objects', '--revs', '--stdout', '--thin', '--delta-base-offset', '-q'];
+  // No search for new deltas: it costs seconds for a large repository, and the bytes go no further than a pipe.
+  const args = ['pack-objects', '--revs', '--stdout', '--thin', '--delta-base-offset', '--window=0', '-q'];
   const reading = execa('git', [...gitArguments(source.location), ...args], {
     ...processOptions(source.location, options),
     input: revisions(wanted, options.known ?? []),
@@ -47,7 +49,13 @@ export function revisions(wanted: readonly string[], known: readonly string[]): 
   return [...wanted, ...known.map((id) => `^${id}`)].map((line) => `${line}\n`).join('');
 }
 
-async function writePack(target: Git, pack: Readable, objects: number, options: TransferOptions, sourceEnded: () => Promise<void>): Promise<void> {
+async function writePack(
+  target: Git,
+  pack: Readable,
+  objects: number,
+  options: TransferOptions,
+  sourceEnded: () => Promise<void>,
+): Promise<void> {
   const loose = objects < LOOSE_LIMIT;
   const args = loose ? ['unpack-objects', '-q', STRICT] : ['index-pack', '--stdin', '--fix-thin', STRICT];
   const settings = [...(target.location.settings ?? []), 'core.fsync=committed,loose-object', 'core.fsyncMethod=batch'];
@@ -62,7 +70,7 @@ async function writePack(target: Git, pack: Readable, objects: number, options: 
   if (written.exitCode === 0) await sourceEnded();
   else await sourceEnded().catch(() => undefined);
   throwIfFailed(args, written);
-  if (piped !== undefined) throw gitFailure({ args, exitCode: undefined, stderr: String(piped) });
+  if (piped !== undefined) throw gitFailure({ args, exitCode: undefined, stderr: messageOf(piped) });
 }
 
 async function readHeader(stream: Readable): Promise<number | undefined> {

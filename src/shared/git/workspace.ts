@@ -3,7 +3,6 @@ import path from 'node:path';
 import type { CommitId } from '../domain/ids.ts';
 import { createGit, type Git } from './git.ts';
 import { checkOut, cleanTree } from './checkout.ts';
-import { treeOf } from './inspect.ts';
 import { giveToPool, takeFromPool } from './pool.ts';
 import { removeTree } from './remove.ts';
 import { makeThrowawayGit } from './throwaway-git.ts';
@@ -40,8 +39,8 @@ export interface Workspace {
   /** Our view of the tree: our repository, our index. */
   readonly git: Git;
   readonly commit: CommitId;
-  /** The tree that was checked out. */
-  readonly startTree: string;
+  /** What was checked out: the commit, or the tree of a merge with conflict markers. */
+  readonly start: string;
   /** Whether it came out of the pool. */
   readonly reused: boolean;
   /**
@@ -83,10 +82,10 @@ async function makeDirectory(directory: string, owner: WorkspaceOwner): Promise<
 async function fillWorkspace(directory: string, request: WorkspaceRequest): Promise<Workspace> {
   const reused = await takeFromPool(request.home, request.repoKey, directory);
   const git = gitOf(directory, request.cacheGitDir);
-  const startTree = request.tree ?? (await treeOf(git, request.commit));
-  if (!reused || !(await tryCheckOut(git, startTree))) await checkOutAnew(directory, git, startTree);
+  const start = request.tree ?? request.commit;
+  if (!reused || !(await tryCheckOut(git, start))) await checkOutAnew(directory, git, start);
   await makeThrowawayGit(path.join(directory, 'tree'), request.cacheGitDir, path.join(directory, 'index'), request.commit);
-  return workspaceOf(directory, git, startTree, reused, request);
+  return workspaceOf(directory, git, start, reused, request);
 }
 
 async function tryCheckOut(git: Git, tree: string): Promise<boolean> {
@@ -104,7 +103,7 @@ async function checkOutAnew(directory: string, git: Git, tree: string): Promise<
   await checkOut(git, tree, { fresh: true });
 }
 
-function workspaceOf(directory: string, git: Git, startTree: string, reused: boolean, request: WorkspaceRequest): Workspace {
+function workspaceOf(directory: string, git: Git, start: string, reused: boolean, request: WorkspaceRequest): Workspace {
   const { home, repoKey, commit } = request;
   let released = false;
   return {
@@ -113,12 +112,12 @@ function workspaceOf(directory: string, git: Git, startTree: string, reused: boo
     scratch: path.join(directory, 'scratch'),
     git,
     commit,
-    startTree,
+    start,
     reused,
     release: async (how) => {
       if (released) return;
       released = true;
-      if (how === 'normal' && (await isCleaned(git, startTree))) await giveToPool(home, repoKey, directory);
+      if (how === 'normal' && (await isCleaned(git, start))) await giveToPool(home, repoKey, directory);
       await removeTree(directory);
     },
   };

@@ -5,6 +5,7 @@ import { pullOrder } from '../domain/priority.ts';
 import { subjects } from '../messages/subjects.ts';
 import { type Delivery, deliveryOfPull } from './delivery.ts';
 import { STREAMS, taskConsumer } from './topology.ts';
+import { isUnanswered } from './unanswered.ts';
 
 export interface TaskPuller {
   /** The next task by priority; waits until there is one. @throws the signal's reason when that aborts first */
@@ -14,7 +15,8 @@ export interface TaskPuller {
 
 /** What finds tasks nobody announced: redelivered ones, and those whose wake-up was lost. */
 const POLL_EVERY_MS = 500;
-const PULL_TIMEOUT_MS = 5_000;
+/** A `no_wait` pull is answered at once; one that is not says as much as an empty queue. */
+const PULL_TIMEOUT_MS = 1_000;
 
 /**
  * Takes tasks one at a time, the highest priority first (see `pullOrder`).
@@ -34,7 +36,7 @@ export function createTaskPuller(nc: NatsConnection, role: TaskRole, onError: (e
 
   const lookOnce = async (): Promise<Delivery | null> => {
     for (const priority of pullOrder(turn)) {
-      const found = await pullOne(nc, taskConsumer(role, priority));
+      const found = await pullOne(nc, taskConsumer(role, priority)).catch(unlessUnanswered);
       if (!found) continue;
       turn += 1;
       return found;
@@ -60,6 +62,11 @@ export function createTaskPuller(nc: NatsConnection, role: TaskRole, onError: (e
       wakeUps.unsubscribe();
     },
   };
+}
+
+function unlessUnanswered(error: unknown): null {
+  if (isUnanswered(error)) return null;
+  throw error;
 }
 
 /** One `no_wait` pull (https://docs.nats.io/reference/reference-protocols/nats_api_reference): a message, or a status at once. */

@@ -37,7 +37,12 @@ export function forgeContract(name: string, setup: () => Promise<ForgeWorld>): v
     async function mergeOf(headCommit: string, baseCommit: string, number = 1): Promise<MergeRequest> {
       const mirror = createGit({ gitDir: mirrored.mirror });
       const merged = await mergeTrees(mirror, baseCommit, headCommit);
-      const mergeCommit = await createMergeCommit(mirror, { tree: merged.tree, parents: [baseCommit, headCommit], message: 'Merge', at: AT });
+      const mergeCommit = await createMergeCommit(mirror, {
+        tree: merged.tree,
+        parents: [baseCommit, headCommit],
+        message: 'Merge',
+        at: AT,
+      });
       return { jobId: JOB, number, base: 'main', baseCommit, head, headCommit, mergeCommit, at: AT };
     }
 
@@ -101,7 +106,9 @@ export function forgeContract(name: string, setup: () => Promise<ForgeWorld>): v
 
     it('lets one of ten racing publications win', async () => {
       const base = await world.forge.fetchBase(mirrored, undefined, AT);
-      const commits = await Promise.all([...Array(10).keys()].map((n) => world.propose(mirrored.mirror, base.commit, 'b.txt', `${String(n)}\n`)));
+      const commits = await Promise.all(
+        [...Array(10).keys()].map((n) => world.propose(mirrored.mirror, base.commit, 'b.txt', `${String(n)}\n`)),
+      );
 
       const outcomes = await Promise.allSettled(commits.map((commit) => world.forge.publishBranch(mirrored, head, commit, null)));
 
@@ -159,7 +166,11 @@ export function forgeContract(name: string, setup: () => Promise<ForgeWorld>): v
       expect(await world.branch(head)).toBeNull();
       expect(await world.fileOn('main', 'b.txt')).toBe('new\n');
       expect(await world.forge.findMerge(mirrored, 'main', headCommit, baseCommit)).toBe(merge.mergeCommit);
-      expect(await world.forge.findChangeRequest(mirrored, head)).toMatchObject({ state: 'merged', mergeCommit: merge.mergeCommit, headCommit });
+      expect(await world.forge.findChangeRequest(mirrored, head)).toMatchObject({
+        state: 'merged',
+        mergeCommit: merge.mergeCommit,
+        headCommit,
+      });
     });
 
     it('does not land on a base that moved', async () => {

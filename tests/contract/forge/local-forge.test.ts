@@ -53,7 +53,13 @@ function worldOf(
   repository: string,
   commitOn: ForgeWorld['commitOn'],
 ): ForgeWorld {
-  const read = (...args: string[]) => stockGit(home, ['-c', `safe.directory=*`, `--git-dir=${repository.endsWith('.git') ? repository : path.join(repository, '.git')}`, ...args]);
+  const read = (...args: string[]) =>
+    stockGit(home, [
+      '-c',
+      `safe.directory=*`,
+      `--git-dir=${repository.endsWith('.git') ? repository : path.join(repository, '.git')}`,
+      ...args,
+    ]);
   return {
     forge: createLocalForge({ home: path.join(home, 'ma') }),
     repository: { kind: 'local', url: repository },

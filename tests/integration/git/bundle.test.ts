@@ -31,7 +31,13 @@ describe('bundles', () => {
 
   const full = () => createBundle(source, { tips: [{ id: second, ref: REF }], prerequisites: [] });
   const thin = () => createBundle(source, { tips: [{ id: second, ref: REF }], prerequisites: [first] });
-  const withChecksum = (bytes: Buffer) => Buffer.concat([bytes, createHash('sha1').update(bytes.subarray(bytes.indexOf('PACK'))).digest()]);
+  const withChecksum = (bytes: Buffer) =>
+    Buffer.concat([
+      bytes,
+      createHash('sha1')
+        .update(bytes.subarray(bytes.indexOf('PACK')))
+        .digest(),
+    ]);
 
   it('carries commits to a repository that has nothing', async () => {
     const received = await receiveBundle(target, await full(), { maxBytes: MAX, expectedTip: second, descendsFrom: first });
@@ -108,23 +114,38 @@ describe('bundles', () => {
       ['one cut in half', (bytes) => bytes.subarray(0, bytes.byteLength / 2)],
       ['one with something behind it', (bytes) => Buffer.concat([bytes, Buffer.from('junk')])],
       ['one with a changed byte', (bytes) => Buffer.from(bytes.map((byte, at) => (at === bytes.byteLength - 40 ? byte ^ 1 : byte)))],
-      ['a changed byte with the right checksum', (bytes) => {
-        const altered = Buffer.from(bytes.subarray(0, -20));
-        altered[altered.byteLength - 30] = (altered[altered.byteLength - 30] ?? 0) ^ 1;
-        return withChecksum(altered);
-      }],
-      ['one that says it has more objects', (bytes) => {
-        const altered = Buffer.from(bytes.subarray(0, -20));
-        altered.writeUInt32BE(99, altered.indexOf('PACK') + 8);
-        return withChecksum(altered);
-      }],
+      [
+        'a changed byte with the right checksum',
+        (bytes) => {
+          const altered = Buffer.from(bytes.subarray(0, -20));
+          altered[altered.byteLength - 30] = (altered[altered.byteLength - 30] ?? 0) ^ 1;
+          return withChecksum(altered);
+        },
+      ],
+      [
+        'one that says it has more objects',
+        (bytes) => {
+          const altered = Buffer.from(bytes.subarray(0, -20));
+          altered.writeUInt32BE(99, altered.indexOf('PACK') + 8);
+          return withChecksum(altered);
+        },
+      ],
       ['a header that never ends', (bytes) => Buffer.from(bytes.toString('latin1').replace('\n\n', '\n'), 'latin1')],
       ['another version', (bytes) => Buffer.from(bytes.toString('latin1').replace('v2', 'v9'), 'latin1')],
-      ['an unknown capability', (bytes) => Buffer.from(bytes.toString('latin1').replace('v2 git bundle\n', 'v3 git bundle\n@filter=blob:none\n'), 'latin1')],
+      [
+        'an unknown capability',
+        (bytes) => Buffer.from(bytes.toString('latin1').replace('v2 git bundle\n', 'v3 git bundle\n@filter=blob:none\n'), 'latin1'),
+      ],
       ['a ref that climbs', (bytes) => Buffer.from(bytes.toString('latin1').replace(REF, 'refs/heads/../../x'), 'latin1')],
       ['a ref elsewhere', (bytes) => Buffer.from(bytes.toString('latin1').replace('refs/heads', 'refs/multi'), 'latin1')],
-      ['a prerequisite after a tip', (bytes) => Buffer.from(bytes.toString('latin1').replace('\n\n', `\n-${'1'.repeat(40)}\n\n`), 'latin1')],
-      ['one without tips', (bytes) => Buffer.from(bytes.toString('latin1').replace(/[0-9a-f]{40} refs\/heads\/multi-agent\/x\n/, ''), 'latin1')],
+      [
+        'a prerequisite after a tip',
+        (bytes) => Buffer.from(bytes.toString('latin1').replace('\n\n', `\n-${'1'.repeat(40)}\n\n`), 'latin1'),
+      ],
+      [
+        'one without tips',
+        (bytes) => Buffer.from(bytes.toString('latin1').replace(/[0-9a-f]{40} refs\/heads\/multi-agent\/x\n/, ''), 'latin1'),
+      ],
     ];
 
     it.each(refused)('%s', async (_, alter) => {
@@ -135,11 +156,15 @@ describe('bundles', () => {
     });
 
     it('one that is too large', async () => {
-      await expect(receiveBundle(target, await full(), { maxBytes: 100, expectedTip: second })).rejects.toMatchObject({ code: 'bundle_refused' });
+      await expect(receiveBundle(target, await full(), { maxBytes: 100, expectedTip: second })).rejects.toMatchObject({
+        code: 'bundle_refused',
+      });
     });
 
     it('one that brings another commit', async () => {
-      await expect(receiveBundle(target, await full(), { maxBytes: MAX, expectedTip: first })).rejects.toMatchObject({ code: 'bundle_refused' });
+      await expect(receiveBundle(target, await full(), { maxBytes: MAX, expectedTip: first })).rejects.toMatchObject({
+        code: 'bundle_refused',
+      });
     });
 
     it('one that hides what it needs', async () => {
@@ -167,7 +192,10 @@ describe('bundles', () => {
     const tip = await commitFiles(directory, { 'a.txt': 'a\n' }, 'first');
     const mirror = await openMirror(path.join(home.path, 'sha256.git'), () => 'sha256');
 
-    const bytes = await createBundle(createGit({ gitDir: path.join(directory, '.git') }), { tips: [{ id: tip, ref: REF }], prerequisites: [] });
+    const bytes = await createBundle(createGit({ gitDir: path.join(directory, '.git') }), {
+      tips: [{ id: tip, ref: REF }],
+      prerequisites: [],
+    });
     await receiveBundle(mirror, bytes, { maxBytes: MAX, expectedTip: tip });
 
     expect(await commitExists(mirror, tip)).toBe(true);

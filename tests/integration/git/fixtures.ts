@@ -36,7 +36,7 @@ export async function stockGit(directory: string, args: readonly string[], as?: 
       GIT_COMMITTER_NAME: 'A',
       GIT_COMMITTER_EMAIL: 'a@example.com',
     },
-    ...(as === undefined ? {} : as),
+    ...as,
   });
   return stdout.trim();
 }

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, chmod, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type RecordedChange, recordChange } from '../../../src/shared/git/change.ts';
-import type { Git } from '../../../src/shared/git/git.ts';
+import { createGit, type Git } from '../../../src/shared/git/git.ts';
+import { transferObjects } from '../../../src/shared/git/transfer.ts';
 import type { Workspace } from '../../../src/shared/git/workspace.ts';
 import { AT, makeCached, makeDirectory, makeRepository, stockGit, take, writeFiles } from './fixtures.ts';
 
@@ -114,7 +115,7 @@ describe('a hostile runner', () => {
 
   it('may lie about its HEAD', async () => {
     await writeFile(file('a.txt'), 'two\n');
-    for (const head of ['ref: refs/heads/../../../../etc/passwd', '--upload-pack=x', `ref: refs/heads/nothing`, '1'.repeat(40), '']) {
+    for (const head of ['ref: refs/heads/../../../../etc/passwd', '--upload-pack=x', 'ref: refs/heads/nothing', '1'.repeat(40), '']) {
       await writeFile(dotGit('HEAD'), head);
 
       expect((await record())?.runnerCommits).toEqual([]);
@@ -199,7 +200,18 @@ describe('a hostile runner', () => {
   });
 
   it('may name files as it likes', async () => {
-    const names = ['--upload-pack=touch canary', ':(top)x', ' leading', 'new\nline', '$(touch canary)', `${'n'.repeat(250)}`, 'ü.txt', 'tab\there', '"quoted"', '-'];
+    const names = [
+      '--upload-pack=touch canary',
+      ':(top)x',
+      ' leading',
+      'new\nline',
+      '$(touch canary)',
+      'n'.repeat(250),
+      'ü.txt',
+      'tab\there',
+      '"quoted"',
+      '-',
+    ];
     for (const name of names) await writeFile(file(name), 'x\n');
     await writeFile(Buffer.concat([Buffer.from(`${workspace.tree}/`), Buffer.from([0x66, 0xff, 0x66])]), 'x\n');
 
@@ -220,7 +232,10 @@ describe('a hostile runner', () => {
 
   it('may leave attributes that change what git does', async () => {
     await writeFiles(workspace.tree, { '.gitattributes': '* text eol=crlf ident working-tree-encoding=UTF-16 -diff export-ignore\n' });
-    await writeFiles(workspace.tree, { '.lfsconfig': '[lfs]\n\turl = ext::touch canary\n', '.gitmodules': '[submodule "x"]\n\tpath = x\n\turl = ext::sh\n' });
+    await writeFiles(workspace.tree, {
+      '.lfsconfig': '[lfs]\n\turl = ext::touch canary\n',
+      '.gitmodules': '[submodule "x"]\n\tpath = x\n\turl = ext::sh\n',
+    });
 
     await record().catch(() => undefined);
 
@@ -251,8 +266,6 @@ describe('a hostile runner', () => {
     await stockGit(cached.repository, ['update-index', '--add', '--cacheinfo', `160000,${'3'.repeat(40)},module`]);
     const tree = await stockGit(cached.repository, ['write-tree']);
     const commit = await stockGit(cached.repository, ['commit-tree', tree, '-p', cached.commit, '-m', 'module']);
-    const { transferObjects } = await import('../../../src/shared/git/transfer.ts');
-    const { createGit } = await import('../../../src/shared/git/git.ts');
     await transferObjects(createGit({ gitDir: path.join(cached.repository, '.git') }), cached.cache, [commit]);
     return { cache: cached.cache, commit };
   }

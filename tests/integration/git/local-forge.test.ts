@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { appendFile, chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Forge, MergeRequest, MirroredRepository } from '../../../src/shared/forge/forge.ts';
@@ -12,8 +13,20 @@ import { AT, commitFiles, JOB, makeDirectory, makeRepository, stockGit, writeFil
 
 const HEAD = branchOf(JOB);
 const HOOKS = [
-  'pre-receive', 'update', 'post-receive', 'post-update', 'reference-transaction', 'proc-receive', 'push-to-checkout',
-  'post-checkout', 'post-merge', 'pre-commit', 'post-commit', 'post-index-change', 'post-rewrite', 'fsmonitor-watchman',
+  'pre-receive',
+  'update',
+  'post-receive',
+  'post-update',
+  'reference-transaction',
+  'proc-receive',
+  'push-to-checkout',
+  'post-checkout',
+  'post-merge',
+  'pre-commit',
+  'post-commit',
+  'post-index-change',
+  'post-rewrite',
+  'fsmonitor-watchman',
 ];
 
 describe('the local forge and a tree of the user', () => {
@@ -93,10 +106,14 @@ describe('the local forge and a tree of the user', () => {
   const dirt: [string, () => Promise<void>, string[]][] = [
     ['a changed file', () => writeFile(path.join(app, 'a.txt'), 'mine\n'), ['a.txt']],
     ['a changed file that the merge leaves alone', () => writeFile(path.join(app, '.gitignore'), 'mine\n'), ['.gitignore']],
-    ['a staged file', async () => {
-      await writeFiles(app, { 'staged.txt': 'mine\n' });
-      await stockGit(app, ['add', 'staged.txt']);
-    }, ['staged.txt']],
+    [
+      'a staged file',
+      async () => {
+        await writeFiles(app, { 'staged.txt': 'mine\n' });
+        await stockGit(app, ['add', 'staged.txt']);
+      },
+      ['staged.txt'],
+    ],
     ['a deleted file', () => rm(path.join(app, 'a.txt')), ['a.txt']],
     ['an untracked file where the merge brings one', () => writeFile(path.join(app, 'new.txt'), 'mine\n'), ['new.txt']],
     ['a merge that is not finished', () => writeFile(path.join(app, '.git/MERGE_HEAD'), `${start}\n`), ['MERGE_HEAD']],
@@ -247,18 +264,28 @@ describe('the local forge and a tree of the user', () => {
 
     await expect(forge.open({ kind: 'local', url: app })).rejects.toMatchObject({ code: 'repository_not_found' });
     expect((await forge.open({ kind: 'local', url: moved })).key).not.toBe(mirrored.key);
-    expect((await forge.open({ kind: 'local', url: path.join(moved, '.git') })).key).toBe((await forge.open({ kind: 'local', url: moved })).key);
+    expect((await forge.open({ kind: 'local', url: path.join(moved, '.git') })).key).toBe(
+      (await forge.open({ kind: 'local', url: moved })).key,
+    );
   });
 
   it.each([
-    ['a plain directory', async (at: string) => void (await mkdir(at)), 'repository_not_found'],
+    ['a plain directory', (at: string) => mkdir(at), 'repository_not_found'],
     ['a .git file that leads nowhere', async (at: string) => writeFiles(at, { '.git': 'gitdir: /nonexistent\n' }), 'repository_not_found'],
     ['a .git file with something else in it', async (at: string) => writeFiles(at, { '.git': 'x' }), 'repository_not_found'],
-    ['a broken repository', async (at: string) => writeFiles(at, { '.git/config': 'broken [', '.git/HEAD': 'x', '.git/objects/x': '', '.git/refs/x': '' }), 'repository_not_readable'],
-    ['a shallow clone', async (at: string) => {
-      await commitFiles(app, { 'a.txt': 'two\n' }, 'two');
-      await stockGit(directory.path, ['clone', '-q', '--depth=1', `file://${app}`, at]);
-    }, 'repository_not_readable'],
+    [
+      'a broken repository',
+      async (at: string) => writeFiles(at, { '.git/config': 'broken [', '.git/HEAD': 'x', '.git/objects/x': '', '.git/refs/x': '' }),
+      'repository_not_readable',
+    ],
+    [
+      'a shallow clone',
+      async (at: string) => {
+        await commitFiles(app, { 'a.txt': 'two\n' }, 'two');
+        await stockGit(directory.path, ['clone', '-q', '--depth=1', `file://${app}`, at]);
+      },
+      'repository_not_readable',
+    ],
   ])('refuses %s', async (_, make, code) => {
     const at = path.join(directory.path, 'refused');
     await make(at);
@@ -325,7 +352,10 @@ describe('the local forge and a tree of the user', () => {
 
     const asRoot = process.getuid?.() === 0 ? it : it.skip;
     asRoot('writes as that user when we are root', async () => {
-      for (const entry of [{ parentPath: directory.path, name: 'app' }, ...(await readdir(app, { withFileTypes: true, recursive: true }))]) {
+      for (const entry of [
+        { parentPath: directory.path, name: 'app' },
+        ...(await readdir(app, { withFileTypes: true, recursive: true })),
+      ]) {
         await chown(path.join(entry.parentPath, entry.name), 65_534, 65_534);
       }
 
@@ -335,15 +365,7 @@ describe('the local forge and a tree of the user', () => {
       const nobody = { uid: 65_534, gid: 65_534 };
       expect(await stockGit(app, ['status', '--porcelain'], nobody)).toBe('');
       expect(await stockGit(app, ['fsck', '--strict'], nobody)).toBe('');
-      const { stdout } = await runFind(app);
-      expect(stdout).toBe('');
+      expect(execFileSync('find', [app, '!', '-uid', '65534'], { encoding: 'utf8' })).toBe('');
     });
   });
 });
-
-/** Files that do not belong to nobody. */
-async function runFind(at: string): Promise<{ stdout: string }> {
-  const { execFile } = await import('node:child_process');
-  const { promisify } = await import('node:util');
-  return promisify(execFile)('find', [at, '!', '-uid', '65534']);
-}

@@ -17,7 +17,11 @@ describe('merging and reading', () => {
 
   beforeEach(async () => {
     directory = await makeDirectory();
-    ({ repository, cache, commit: start } = await makeCached(directory.path, { 'a.txt': 'a\nb\nc\n', 'gone.txt': 'x\n', 'bin.dat': 'x\0y' }));
+    ({
+      repository,
+      cache,
+      commit: start,
+    } = await makeCached(directory.path, { 'a.txt': 'a\nb\nc\n', 'gone.txt': 'x\n', 'bin.dat': 'x\0y' }));
   });
   afterEach(() => directory.remove());
 
@@ -114,7 +118,7 @@ describe('merging and reading', () => {
   it('shows what a branch changed since it left its base, and cuts what is too long', async () => {
     await commitOn('base', { 'b.txt': 'b\n' });
     const base = await commitOn('base', { 'c.txt': 'c\n' });
-    const head = await commitOn('head', { 'a.txt': `${'new line\n'.repeat(500)}` });
+    const head = await commitOn('head', { 'a.txt': 'new line\n'.repeat(500) });
 
     const diff = await diffOf(cache, base, head);
     const cut = await diffOf(cache, base, head, 1_000);

@@ -22,7 +22,10 @@ beforeAll(async () => {
   await writeFile(join(folder, NAME, 'nats-server'), '#!/bin/sh\necho "nats-server: v9.9.9"\n');
   await run('tar', ['-czf', `${NAME}.tar.gz`, NAME], { cwd: folder });
   const archive = await readFile(join(folder, `${NAME}.tar.gz`));
-  server = createServer((request, response) => void (request.url === `/${NAME}.tar.gz` ? response.end(archive) : response.writeHead(404).end()));
+  server = createServer((request, response) => {
+    if (request.url === `/${NAME}.tar.gz`) response.end(archive);
+    else response.writeHead(404).end();
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;

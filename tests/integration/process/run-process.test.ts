@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -102,6 +102,22 @@ describe('runProcess', () => {
     expect(result.droppedBytes).toBe(bytes - 10_000);
   });
 
+  it('does not grow with a flood', () => {
+    const module = new URL('../../../src/shared/process/run-process.ts', import.meta.url).href;
+    const options = { argv: [join(FAKES, 'flood.mjs')], cwd: '/', mark };
+    const script = `const { runProcess } = await import(${JSON.stringify(module)});
+      const before = process.resourceUsage().maxRSS;
+      for (let i = 0; i < 3; i++) await runProcess({ ...${JSON.stringify(options)}, onLine: () => undefined });
+      console.log((process.resourceUsage().maxRSS - before) / 1024);`;
+
+    // A process of its own, so that nothing else in this one counts; with a heap that 120 MB of lines would burst.
+    const grownMb = Number(
+      execFileSync(process.execPath, ['--max-old-space-size=64', '--import', 'tsx', '--input-type=module', '-e', script]),
+    );
+
+    expect(grownMb).toBeLessThan(100);
+  });
+
   it('survives a listener that throws', async () => {
     const onLine = (): never => {
       throw new Error('listener');
@@ -165,9 +181,12 @@ describe('runProcess', () => {
 
   it('settles when something it cannot find holds the pipes open', async () => {
     // Out of the session, without a mark, its parents gone: only a pid namespace would hold it.
-    const result = await sh('(env -i setsid sh -c "echo \\$\\$; exec sleep 30" &); while [ ! -e left ]; do sleep 0.05; touch left; done');
+    const escape = 'env -i setsid sh -c "echo \\$\\$ > escaping; mv escaping escaped; exec sleep 30"';
+    const result = await sh(`(${escape} &); while [ ! -e escaped ]; do sleep 0.02; done`);
 
-    process.kill(Number(result.stdout.trim()), 'SIGKILL');
+    const pid = Number(readFileSync(join(directory.path, 'escaped'), 'utf8'));
+    expect(pid).toBeGreaterThan(1);
+    process.kill(pid, 'SIGKILL');
     expect(result).toMatchObject({ exitCode: 0, endedBy: null });
     expect(result.durationMs).toBeLessThan(6_000);
   });

@@ -1,9 +1,32 @@
 #!/usr/bin/env node
-// Writes `work/<round>.txt` and says so: the smallest coder that there is.
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+// A coder that does what the feature's description says, as JSON: `{ files, exit, waitFor, stamp }`. Without one it writes
+// `work/<job>-<round>.txt`.
+import { appendFileSync, existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
-const { MULTI_AGENT_JOB_ID: job, MULTI_AGENT_ROUND: round } = process.env;
-mkdirSync('work', { recursive: true });
-writeFileSync(`work/${job}-${round}.txt`, `round ${round}\n`);
-if (process.argv[2]) appendFileSync(process.argv[2], `${job} ${round}\n`);
-console.log(`wrote work/${job}-${round}.txt`);
+const { MULTI_AGENT_JOB_ID: job, MULTI_AGENT_ROUND: round, MULTI_AGENT_ATTEMPT: attempt, MULTI_AGENT_CONTEXT: contextFile } = process.env;
+const context = JSON.parse(readFileSync(contextFile, 'utf8'));
+const script = context.feature.description.startsWith('{') ? JSON.parse(context.feature.description) : {};
+const files = script.rounds?.[round]?.files ?? script.files ?? { [`work/${job}-${round}.txt`]: `round ${round}\n` };
+
+if (script.stamp) appendFileSync(script.stamp, `${round} ${attempt} ${existsSync('half.txt') ? 'half' : 'new'}\n`);
+for (const { path, ours, theirs } of context.conflicts ?? []) {
+  files[path] = [...new Set(`${theirs}${ours}`.split('\n').filter((line) => line !== ''))].map((line) => `${line}\n`).join('');
+}
+if (script.half) writeFileSync('half.txt', 'half of it\n');
+if (script.waitFor) await until(script.waitFor);
+for (const [name, text] of Object.entries(files)) {
+  mkdirSync(dirname(name), { recursive: true });
+  writeFileSync(name, text);
+}
+console.log(`wrote ${Object.keys(files).join(', ')}`);
+process.exitCode = script.exit ?? 0;
+
+async function until(file) {
+  while (!existsSync(file)) {
+    await new Promise((resolve) => {
+      const watcher = watch(dirname(file), resolve);
+      setTimeout(() => resolve(watcher.close()), 50);
+    });
+  }
+}

@@ -41,7 +41,8 @@ export async function sendCommit(source: Git, target: Git, commit: CommitId, kno
 /** An empty commit, put there only if the branch still points at nothing: of several makers one wins. */
 async function makeFirstCommit({ git, location }: LocalRepository, mirror: Git, branch: string, at: Instant): Promise<CommitId> {
   const { stdout } = await git.run(['for-each-ref', '--count=1', '--format=%(refname)', '--', 'refs/heads']);
-  if (stdout.trim() !== '') throw new TerminalError('base_not_found', `The repository ${location} has no branch ${branch}.`, { details: { branch } });
+  if (stdout.trim() !== '')
+    throw new TerminalError('base_not_found', `The repository ${location} has no branch ${branch}.`, { details: { branch } });
   const format = await mirror.run(['rev-parse', '--show-object-format']);
   const commit = await writeEmptyCommit(mirror, { message: 'Initial commit', at }, format.stdout.trim() === 'sha256' ? 64 : 40);
   await transferObjects(mirror, git, [commit]);

@@ -26,11 +26,17 @@ export async function landMerge(repository: LocalRepository, mirror: Git, merge:
     return { type: 'landed', mergeCommit: merge.mergeCommit };
   }
   await takeBack(repository, moved, merge);
-  return dirty ?? (await obstacleOf(repository, merge, await readBranches(repository.git, [merge.base, merge.head]))) ?? { type: 'base_moved' };
+  return (
+    dirty ?? (await obstacleOf(repository, merge, await readBranches(repository.git, [merge.base, merge.head]))) ?? { type: 'base_moved' }
+  );
 }
 
 /** What stands in the way by the refs alone, or that it has landed before. */
-async function obstacleOf(repository: LocalRepository, merge: MergeRequest, branches: ReadonlyMap<string, CommitId>): Promise<Landing | null> {
+async function obstacleOf(
+  repository: LocalRepository,
+  merge: MergeRequest,
+  branches: ReadonlyMap<string, CommitId>,
+): Promise<Landing | null> {
   const base = branches.get(merge.base);
   if (base === undefined) {
     throw new TerminalError('base_not_found', `The repository ${repository.location} has no branch ${merge.base} any more.`, {
@@ -56,7 +62,11 @@ interface Moved {
 }
 
 /** All trees are looked at before one is moved. */
-async function moveTrees(repository: LocalRepository, checkouts: readonly Checkout[], { baseCommit, mergeCommit }: MergeRequest): Promise<Moved> {
+async function moveTrees(
+  repository: LocalRepository,
+  checkouts: readonly Checkout[],
+  { baseCommit, mergeCommit }: MergeRequest,
+): Promise<Moved> {
   const toMove: Checkout[] = [];
   for (const checkout of checkouts) {
     const state = await inspectTree(repository, checkout, baseCommit, mergeCommit);
@@ -72,7 +82,12 @@ async function moveTrees(repository: LocalRepository, checkouts: readonly Checko
   return { moved: checkouts, dirty: null };
 }
 
-async function moveRefs(repository: LocalRepository, merge: MergeRequest, head: CommitId | undefined, moved: readonly Checkout[]): Promise<boolean> {
+async function moveRefs(
+  repository: LocalRepository,
+  merge: MergeRequest,
+  head: CommitId | undefined,
+  moved: readonly Checkout[],
+): Promise<boolean> {
   // A branch that somebody looks at in a worktree stays: deleting it would leave them on nothing.
   const remove = head !== undefined && !(await isCheckedOut(repository, merge.head));
   const updates = [

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Repository } from '../../domain/feature.ts';
-import type { CommitId, JobId } from '../../domain/ids.ts';
+import type { JobId } from '../../domain/ids.ts';
 import { branchOf, JobId as JobIdSchema } from '../../domain/ids.ts';
 import { MultiAgentError, TerminalError } from '../../errors/errors.ts';
 import { createGit, type Git } from '../../git/git.ts';

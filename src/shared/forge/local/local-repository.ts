@@ -31,7 +31,10 @@ export async function findLocalRepository(directory: string): Promise<LocalRepos
   if (gitDir === null) throw notFound(directory, 'it is no git repository');
   const commonDir = await commonDirOf(gitDir);
   if (await isThere(path.join(commonDir, 'shallow'))) {
-    throw new TerminalError('repository_not_readable', `The repository ${directory} is a shallow clone; run "git fetch --unshallow" in it first.`);
+    throw new TerminalError(
+      'repository_not_readable',
+      `The repository ${directory} is a shallow clone; run "git fetch --unshallow" in it first.`,
+    );
   }
   const owner = ownerToRunAs(directory, (await stat(commonDir)).uid, (await stat(commonDir)).gid);
   const location = path.basename(commonDir) === '.git' ? path.dirname(commonDir) : commonDir;
@@ -61,14 +64,19 @@ export async function readBranches(git: Git, branches: readonly string[]): Promi
   const refs = branches.map((branch) => `refs/heads/${branch}`);
   const { stdout } = await git.run(['for-each-ref', '--format=%(objectname) %(refname)', '--', ...refs]);
   const lines = stdout.split('\n').map((line) => /^([0-9a-f]+) refs\/heads\/(.+)$/.exec(line));
-  return new Map(lines.flatMap((line) => (line?.[1] !== undefined && line[2] !== undefined && branches.includes(line[2]) ? [[line[2], line[1]] as const] : [])));
+  return new Map(
+    lines.flatMap((line) =>
+      line?.[1] !== undefined && line[2] !== undefined && branches.includes(line[2]) ? [[line[2], line[1]] as const] : [],
+    ),
+  );
 }
 
 async function resolved(directory: string): Promise<string> {
   try {
     return await realpath(directory);
   } catch (error) {
-    if (hasErrorCode(error, 'EACCES')) throw new TerminalError('repository_not_readable', `The directory ${directory} can't be read.`, { cause: error });
+    if (hasErrorCode(error, 'EACCES'))
+      throw new TerminalError('repository_not_readable', `The directory ${directory} can't be read.`, { cause: error });
     throw notFound(directory, 'there is no such directory');
   }
 }

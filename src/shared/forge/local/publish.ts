@@ -6,7 +6,10 @@ import { sendCommit } from './fetch.ts';
 import { type LocalRepository, readBranches } from './local-repository.ts';
 import { updateRefs } from './update-refs.ts';
 
-/** Moves our branch in the user's repository from `expected` to `headCommit`. Throws `TerminalError` `branch_conflict` where it is elsewhere. */
+/**
+ * Moves our branch in the user's repository from `expected` to `headCommit`; fine where it is there already. Throws
+ * `TerminalError` `branch_conflict` where it is elsewhere. The compare-and-swap comes first and the look after it.
+ */
 export async function publish(
   repository: LocalRepository,
   mirror: Git,
@@ -14,10 +17,6 @@ export async function publish(
   headCommit: CommitId,
   expected: CommitId | null,
 ): Promise<void> {
-  const current = (await readBranches(repository.git, [head])).get(head) ?? null;
-  if (current === headCommit) return;
-  if (current !== expected) throw branchConflict(repository, head, current, expected);
-
   const known = [...(await keptBases(mirror)).values(), ...(expected === null ? [] : [expected])];
   await sendCommit(mirror, repository.git, headCommit, known);
   if (await moveBranch(repository, head, headCommit, expected)) return;
@@ -30,9 +29,13 @@ async function moveBranch(repository: LocalRepository, head: string, to: CommitI
     return await updateRefs(repository.git, [{ ref: `refs/heads/${head}`, from, to }], 'multi-agent: new round', Date.now());
   } catch (error) {
     if (!(error instanceof MultiAgentError) || error.code !== 'ref_conflict') throw error;
-    throw new TerminalError('branch_conflict', `The branch ${head} can't be made in ${repository.location}: another branch's name is in its way.`, {
-      cause: error,
-    });
+    throw new TerminalError(
+      'branch_conflict',
+      `The branch ${head} can't be made in ${repository.location}: another branch's name is in its way.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -8,7 +8,8 @@ import type { LocalRepository } from './local-repository.ts';
 import { withShadow } from './shadow.ts';
 
 /** What may be done with a user's tree: it is at `from`, it is at `to` already, or something in it would be lost. */
-export type TreeState = { readonly type: 'at_from' } | { readonly type: 'at_to' } | { readonly type: 'dirty'; readonly paths: readonly string[] };
+export type TreeState =
+  { readonly type: 'at_from' } | { readonly type: 'at_to' } | { readonly type: 'dirty'; readonly paths: readonly string[] };
 
 const MAX_PATHS = 20;
 const UNFINISHED = ['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'rebase-merge', 'rebase-apply'] as const;
@@ -34,7 +35,7 @@ export async function inspectTree(repository: LocalRepository, checkout: Checkou
 /** Moves a user's tree and index from one commit to another; refused by git itself where that would lose something. */
 export async function moveTree(repository: LocalRepository, checkout: Checkout, from: CommitId, to: CommitId): Promise<TreeState> {
   try {
-    await withShadow(repository, checkout, from, (git) => git.run(['read-tree', '-m', '-u', from, to]));
+    await withShadow(repository, checkout, from, (git) => git.run(['read-tree', '-m', '-u', '--end-of-options', from, to]));
     return { type: 'at_to' };
   } catch (error) {
     const paths = pathsInTheWay(error);
@@ -50,12 +51,23 @@ function dirty(paths: readonly string[]): TreeState {
 /** Tracked files that differ from HEAD, staged or not. */
 async function changedPaths(git: Git): Promise<string[]> {
   const args = ['status', '--porcelain=v1', '-z', '--untracked-files=no', '--ignore-submodules=all', '--no-renames'];
-  const { stdout } = await git.run(args);
+  // May write the index, with the dates of files that were only touched: read-tree takes those for changed ones.
+  const { stdout } = await git.run(args, { env: { GIT_OPTIONAL_LOCKS: '1' } });
   return stdout.split('\0').flatMap((entry) => (entry === '' ? [] : [entry.slice(3)]));
 }
 
 async function addedPaths(git: Git, from: CommitId, to: CommitId): Promise<string[]> {
-  const { stdout } = await git.run(['diff-tree', '-r', '-z', '--no-renames', '--name-only', '--diff-filter=A', '--end-of-options', from, to]);
+  const { stdout } = await git.run([
+    'diff-tree',
+    '-r',
+    '-z',
+    '--no-renames',
+    '--name-only',
+    '--diff-filter=A',
+    '--end-of-options',
+    from,
+    to,
+  ]);
   return stdout.split('\0').filter((name) => name !== '');
 }
 
@@ -76,6 +88,8 @@ async function present(directory: string, names: readonly string[], directories 
 function pathsInTheWay(error: unknown): string[] | null {
   if (!(error instanceof MultiAgentError) || error.code !== 'git_failed') return null;
   const stderr = String(error.details['stderr']);
-  const paths = [...stderr.matchAll(/^error: (?:Entry|Untracked working tree file|Updating) '(.+?)' (?:not uptodate|would|overlaps|is not)/gm)];
+  const paths = [
+    ...stderr.matchAll(/^error: (?:Entry|Untracked working tree file|Updating) '(.+?)' (?:not uptodate|would|overlaps|is not)/gm),
+  ];
   return paths.length === 0 ? null : paths.map((match) => match[1] ?? '');
 }

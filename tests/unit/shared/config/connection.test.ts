@@ -57,7 +57,12 @@ describe('resolveConnection', () => {
   it('looks on the default port with the seed of the home when nothing says otherwise', async () => {
     await writeFile(homePaths(home).natsSeed, 'SU...');
 
-    expect(await resolve({})).toEqual({ url: 'nats://127.0.0.1:4222', source: 'default', embedded: true, nkeyFile: homePaths(home).natsSeed });
+    expect(await resolve({})).toEqual({
+      url: 'nats://127.0.0.1:4222',
+      source: 'default',
+      embedded: true,
+      nkeyFile: homePaths(home).natsSeed,
+    });
   });
 
   it('passes TLS files on', async () => {
@@ -79,5 +84,13 @@ async function resolve(env: Environment, flag?: string): Promise<Connection> {
 }
 
 async function runtimeSays(url: string): Promise<void> {
-  await writeRuntime(homePaths(home), { url, embedded: true, nkeyFile: '/seed', supervisor: 'pm2', agents: ['coder-1'], names: {}, pids: {} });
+  await writeRuntime(homePaths(home), {
+    url,
+    embedded: true,
+    nkeyFile: '/seed',
+    supervisor: 'pm2',
+    agents: ['coder-1'],
+    names: {},
+    pids: {},
+  });
 }

@@ -6,7 +6,14 @@ describe('loadConfig', () => {
   it('needs nothing set', () => {
     const config = loadConfig('cli', { HOME: '/home/ann' });
 
-    expect(config).toMatchObject({ home: '/home/ann/.multi-agent', natsPort: 4222, healthPort: 3000, logLevel: 'info', ackWaitMs: 10_000, drainMs: 10_000 });
+    expect(config).toMatchObject({
+      home: '/home/ann/.multi-agent',
+      natsPort: 4222,
+      healthPort: 3000,
+      logLevel: 'info',
+      ackWaitMs: 10_000,
+      drainMs: 10_000,
+    });
     expect(config.coderRunner).toBeUndefined();
     expect(config.unsafeNoSandbox).toBe(false);
   });
@@ -37,9 +44,19 @@ describe('loadConfig', () => {
     const coder = loadConfig('coder', env);
     const repoManager = loadConfig('repo-manager', env);
 
-    expect(coder).toMatchObject({ githubToken: undefined, coderCommand: './code', reviewerCommand: undefined, anthropicApiKey: 'key-of-ann' });
+    expect(coder).toMatchObject({
+      githubToken: undefined,
+      coderCommand: './code',
+      reviewerCommand: undefined,
+      anthropicApiKey: 'key-of-ann',
+    });
     expect(coder.modelEnvironment).toEqual({ ANTHROPIC_API_KEY: 'key-of-ann' });
-    expect(repoManager).toMatchObject({ githubToken: 'token-of-ann', anthropicApiKey: undefined, coderCommand: undefined, modelEnvironment: {} });
+    expect(repoManager).toMatchObject({
+      githubToken: 'token-of-ann',
+      anthropicApiKey: undefined,
+      coderCommand: undefined,
+      modelEnvironment: {},
+    });
   });
 
   it('does not fault a daemon for a variable it may not see', () => {

@@ -42,9 +42,21 @@ describe('a role file', () => {
     const command = `sh -c 'echo "$X" = \\ #1'\nsecond line`;
     await writeRoleFile(join(folder, 'coder.env'), { CODER_COMMAND: command, NATS_URL: 'nats://file:1' });
 
-    const config = await loadDaemonConfig('coder', { AGENT_ID: 'coder-1', MULTI_AGENT_ROLE_FILE: join(folder, 'coder.env'), NATS_URL: 'nats://env:1' });
+    const config = await loadDaemonConfig('coder', {
+      AGENT_ID: 'coder-1',
+      MULTI_AGENT_ROLE_FILE: join(folder, 'coder.env'),
+      NATS_URL: 'nats://env:1',
+    });
 
     expect(config).toMatchObject({ coderCommand: command, natsUrl: 'nats://file:1', agentId: 'coder-1' });
+  });
+
+  it('tells a daemon which of its values are secret', async () => {
+    await writeRoleFile(join(folder, 'coder.env'), { ANTHROPIC_API_KEY: 'key-of-ann' });
+
+    const config = await loadDaemonConfig('coder', { MULTI_AGENT_ROLE_FILE: join(folder, 'coder.env') });
+
+    expect(config.secrets).toEqual(['key-of-ann']);
   });
 
   it('that is missing or broken is a fault that names it', async () => {

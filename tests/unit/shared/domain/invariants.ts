@@ -1,4 +1,4 @@
-import { decide } from '../../../../src/shared/domain/decide.ts';
+import type { decide } from '../../../../src/shared/domain/decide.ts';
 import type { Effect } from '../../../../src/shared/domain/effect.ts';
 import type { AttemptRef, JobInput } from '../../../../src/shared/domain/input.ts';
 import { isTerminal, Job, reviewRounds } from '../../../../src/shared/domain/job.ts';

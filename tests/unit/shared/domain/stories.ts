@@ -65,11 +65,14 @@ export const ends =
     decide(job, { type: 'EffectFinished', effectId: pendingOf(job, type).id, outcome, at: next(job) });
 
 /** Everything that decides nothing is carried out, and what was sent is in its queue. */
-export const settled: Step = (job) =>
-  job.pending.reduce((current, { id, effect }) => {
+export const settled: Step = (job) => {
+  const done = job.pending.reduce((current, { id, effect }) => {
     const outcome = quietOutcome(effect, current);
     return outcome ? decide(current, { type: 'EffectFinished', effectId: id, outcome, at: next(current) }) : current;
   }, job);
+  // That the change is proposed sends the review out.
+  return done === job ? job : settled(done);
+};
 
 export const prepared: Step = (job) =>
   settled(

@@ -20,7 +20,12 @@ describe('toPm2App', () => {
   });
 
   it('lets an agent drain: a long kill timeout, no signal to its children', () => {
-    expect(toPm2App('/a', AGENT)).toMatchObject({ kill_timeout: 15_000, treekill: false, wait_ready: true, exp_backoff_restart_delay: 100 });
+    expect(toPm2App('/a', AGENT)).toMatchObject({
+      kill_timeout: 15_000,
+      treekill: false,
+      wait_ready: true,
+      exp_backoff_restart_delay: 100,
+    });
   });
 
   it('restarts an agent killed by SIGKILL, which PM2 reports as exit code 0', () => {

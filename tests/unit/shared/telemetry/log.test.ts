@@ -37,7 +37,12 @@ describe('createLog', () => {
 
   it('also writes a file that only its owner can read', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ma-log-'));
-    const { log } = await createLog({ agentId: 'coder-1', file: join(folder, 'coder-1.log'), stdout: { write: () => undefined }, secrets: ['hunter-two'] });
+    const { log } = await createLog({
+      agentId: 'coder-1',
+      file: join(folder, 'coder-1.log'),
+      stdout: { write: () => undefined },
+      secrets: ['hunter-two'],
+    });
 
     log.info('with hunter-two');
 
