@@ -38,6 +38,8 @@ const project = ([ring, testTimeout]) => ({
 
 export default {
   projects: Object.entries(RINGS).map(project),
+  // jest takes no limit from a project: this one holds where a ring is run without scripts/test.mjs, which gives its own.
+  testTimeout: RINGS.integration,
   watchman: false,
   coverageProvider: 'v8',
   coverageDirectory: 'coverage',

@@ -46,7 +46,7 @@ async function play() {
 async function perform() {
   stage.title('A feature request goes in, a merged change comes out.');
   stage.say('What you see is the system as it is: NATS, the daemons under PM2, git, the checks. Only the thinking is a recording:');
-  stage.say('coder and reviewer play back what they are to do, and NO MODEL IS ASKED. No key, no account and no network is needed for it.');
+  stage.say('coder and reviewer play back what they are to do, and NO MODEL IS ASKED. It needs no key and no account.');
   await startSystem();
   const job = await runJob();
   await showResult(job);

@@ -46,7 +46,12 @@ export interface InProcessSystem {
   readonly repoManager: RunningRepoManager;
   readonly agents: RunningAgent[];
   submit(request?: Partial<FeatureRequest>): Promise<string>;
-  command(command: Omit<CommandMessage, 'v' | 'commandId' | 'at'>): Promise<void>;
+  command(command: {
+    readonly type: CommandMessage['type'];
+    readonly jobId: string;
+    readonly headCommit?: string;
+    readonly comment?: string;
+  }): Promise<void>;
   job(jobId: string): Promise<Job | undefined>;
   /** Waits until the job is as asked, and gives it; fails with the record as it is after `withinMs` (default 30,000). */
   jobWhen(jobId: string, condition: (job: Job) => boolean, withinMs?: number): Promise<Job>;

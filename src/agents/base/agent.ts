@@ -24,6 +24,8 @@ export interface AgentOptions {
   readonly version: string;
   readonly now: () => number;
   readonly log: AgentLog;
+  /** Shows that it is there, but takes no task: for an agent that has no runner. Default false. */
+  readonly takesNoTasks?: boolean;
   /** Failed deliveries of one message until it is given up. Default 5. */
   readonly maxDeliveries?: number;
   /** How often a task in hand renews its lease (milliseconds). Default 3,000: well within the ack wait of 10 s. */
@@ -77,22 +79,25 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const vitals = createVitals(options, draining.signal);
   const heartbeat = await startHeartbeat(nc, vitals.beat, onError);
   const puller = createTaskPuller(nc, worker.role, onError);
-  const loop = workLoop(
-    {
-      ...context,
-      puller,
-      maxDeliveries: options.maxDeliveries ?? MAX_DELIVERIES,
-      onTask: (taskId) => {
-        vitals.task(taskId);
-        heartbeat.beatNow();
-      },
-      onCounted: vitals.count,
-      onOutcome: (delivery, outcome) => {
-        logOutcome(log, delivery.streamSeq, delivery.deliveries, outcome);
-      },
-    },
-    draining.signal,
-  );
+  const loop =
+    options.takesNoTasks === true
+      ? until(draining.signal)
+      : workLoop(
+          {
+            ...context,
+            puller,
+            maxDeliveries: options.maxDeliveries ?? MAX_DELIVERIES,
+            onTask: (taskId) => {
+              vitals.task(taskId);
+              heartbeat.beatNow();
+            },
+            onCounted: vitals.count,
+            onOutcome: (delivery, outcome) => {
+              logOutcome(log, delivery.streamSeq, delivery.deliveries, outcome);
+            },
+          },
+          draining.signal,
+        );
   const closed = loop.finally(async () => {
     puller.close();
     await heartbeat.stop();
@@ -110,6 +115,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       await closed;
     },
   };
+}
+
+/** Resolves when the signal aborts. */
+function until(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
 }
 
 function createVitals(options: AgentOptions, draining: AbortSignal) {

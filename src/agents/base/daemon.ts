@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { resolveConnection } from '../../shared/config/connection.ts';
 import { ensureHome, type HomePaths, homePaths } from '../../shared/config/home.ts';
-import { type Config, secretsIn } from '../../shared/config/load.ts';
+import type { Config } from '../../shared/config/load.ts';
 import { loadDaemonConfig } from '../../shared/config/role-file.ts';
 import { AgentId, type AgentRole } from '../../shared/domain/ids.ts';
 import { sweepWorkspaces } from '../../shared/git/sweep.ts';
@@ -31,7 +31,7 @@ export async function runRole(role: AgentRole, start: (context: DaemonContext) =
   const { log } = await createLog({
     agentId,
     level: config.logLevel,
-    secrets: secretsIn(process.env),
+    secrets: config.secrets,
     file: homePaths(config.home).logFile(agentId),
   });
   await runDaemon({

@@ -1,6 +1,8 @@
 import type { DaemonHandle } from '../../shared/lifecycle/daemon.ts';
 import { openBundleStore } from '../../shared/messaging/bundle-store.ts';
 import { createRunner, type RunnerConfig } from '../../shared/runner/registry.ts';
+import type { Runner } from '../../shared/runner/runner.ts';
+import { TerminalError } from '../../shared/errors/errors.ts';
 import { VERSION } from '../../shared/config/version.ts';
 import { type RunningAgent, startAgent } from './agent.ts';
 import type { DaemonContext } from './daemon.ts';
@@ -12,23 +14,28 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Three renewals to a lease: one may be lost. */
 const RENEWALS_PER_LEASE = 3.3;
 
-/** Starts the agent of a role that takes tasks. */
+/**
+ * Starts the agent of a role that takes tasks. One that has no runner takes none: its jobs wait, and `status` says for what,
+ * which is better than failing a whole backlog for a variable that was forgotten.
+ */
 export async function startTaskAgent(
   context: DaemonContext,
-  runnerConfig: RunnerConfig,
+  runnerConfig: Omit<RunnerConfig, 'kind'> & { readonly kind: string | undefined },
   createWorker: (worker: WorkerContext) => TaskWorker,
 ): Promise<DaemonHandle> {
   const { nc, config, agentId, incarnation, log } = context;
+  const { kind, ...settings } = runnerConfig;
   const worker = createWorker({
     nc,
     bundles: await openBundleStore(nc),
     home: config.home,
-    runner: createRunner({ ...runnerConfig, system: config.home }),
+    runner: kind === undefined ? NO_RUNNER : createRunner({ ...settings, kind, system: config.home }),
     agentId,
     incarnation,
     stallMs: config.stallMs,
     environment: process.env,
   });
+  if (kind === undefined) log.warn({ role: worker.role }, 'no runner is configured: no task is taken');
   const agent = await startAgent({
     nc,
     agentId,
@@ -37,10 +44,19 @@ export async function startTaskAgent(
     version: VERSION,
     now: () => Date.now(),
     log,
+    takesNoTasks: kind === undefined,
     workingEveryMs: Math.round(config.ackWaitMs / RENEWALS_PER_LEASE),
   });
   return handleOf(agent);
 }
+
+/** Stands in where nothing is configured; never asked to run. */
+const NO_RUNNER: Runner = {
+  kind: 'none',
+  description: 'none: set CODER_COMMAND and REVIEWER_COMMAND, then "multi-agent up"',
+  needsWorkspace: () => false,
+  run: () => Promise.reject(new TerminalError('runner_not_configured', 'No runner is configured.')),
+};
 
 /** A second, shorter deadline shortens the first. */
 function handleOf(agent: RunningAgent): DaemonHandle {

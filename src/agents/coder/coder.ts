@@ -113,7 +113,7 @@ async function judge(
       failure: { code: 'conflict_markers', message, retryable: true },
     };
   }
-  const checks = await checkChange(context, run, desk);
+  const checks = await checkChange(context, run, desk.workspace);
   const red = checks.filter(({ passed }) => !passed);
   if (red.length === 0) return { checks };
   const message = `${red.map(({ command }) => command).join(', ')} failed.`;

@@ -36,10 +36,9 @@ export async function openDesk(context: WorkerContext, run: TaskRun<Implementati
     commit: message.startCommit,
     ...(tree === undefined ? {} : { tree }),
   });
-  const desk = { workspace, conflicts };
   try {
-    await setUp(context, run, desk);
-    return desk;
+    await setUp(context, run, workspace);
+    return { workspace, conflicts };
   } catch (error) {
     await workspace.release('abandoned');
     throw error;
@@ -64,10 +63,10 @@ async function leftTree(
   }
 }
 
-async function setUp(context: WorkerContext, run: TaskRun<ImplementationRequest>, desk: Desk): Promise<void> {
+async function setUp(context: WorkerContext, run: TaskRun<ImplementationRequest>, workspace: Workspace): Promise<void> {
   const { setup } = run.message.settings;
   if (setup.length === 0) return;
-  const results = await runSetup(setup, commandOptions(context, run, desk, 'setup'));
+  const results = await runSetup(setup, commandOptions(context, run, workspace, 'setup'));
   const failed = results.find(({ passed }) => !passed);
   if (failed) throw new RetryableError('setup_failed', `The repository's setup failed: ${failed.command}\n${failed.output.slice(-2_000)}`);
 }

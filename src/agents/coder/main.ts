@@ -5,7 +5,7 @@ import { createCoder } from './coder.ts';
 await runRole('coder', (context) => {
   const { coderRunner, coderCommand, coderRecording, modelEnvironment } = context.config;
   const runner = {
-    kind: coderRunner ?? 'command',
+    kind: coderRunner,
     command: coderCommand,
     recording: coderRecording,
     environment: Object.keys(modelEnvironment),

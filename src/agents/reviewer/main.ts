@@ -5,7 +5,7 @@ import { createReviewer } from './reviewer.ts';
 await runRole('reviewer', (context) => {
   const { reviewerRunner, reviewerCommand, reviewerRecording, modelEnvironment } = context.config;
   const runner = {
-    kind: reviewerRunner ?? 'command',
+    kind: reviewerRunner,
     command: reviewerCommand,
     recording: reviewerRecording,
     environment: Object.keys(modelEnvironment),

@@ -8,12 +8,14 @@ export interface Progress {
   readonly job: JobView | undefined;
   /** Who thinks for the agent that works on it now. */
   readonly runner: string | undefined;
-  /** What it said last, oldest first. */
+  /** What was said last, oldest first, in one attempt at a task. */
   readonly said: readonly string[];
+  /** Which attempt that was. */
+  readonly saidIn: string | undefined;
   readonly connected: boolean;
 }
 
-export const NO_PROGRESS: Progress = { job: undefined, runner: undefined, said: [], connected: true };
+export const NO_PROGRESS: Progress = { job: undefined, runner: undefined, said: [], saidIn: undefined, connected: true };
 
 const LINES_KEPT = 5;
 
@@ -26,15 +28,17 @@ export function progressAfter(progress: Progress, item: FollowItem): Progress {
       return afterEvent(progress, item.message.event);
     case 'log': {
       const lines = item.batch.entries.map(({ text }) => visible(text)).filter((text) => text.trim() !== '');
-      return { ...progress, said: [...progress.said, ...lines].slice(-LINES_KEPT) };
+      const saidIn = `${item.batch.taskId} ${String(item.batch.attempt)}`;
+      // Another attempt has its own words. Its log may come before the event that tells of it.
+      const before = saidIn === progress.saidIn ? progress.said : [];
+      return { ...progress, saidIn, said: [...before, ...lines].slice(-LINES_KEPT) };
     }
     case 'connection':
       return { ...progress, connected: item.connected };
   }
 }
 
-/** Another task has another runner, and its own words. */
 function afterEvent(progress: Progress, event: JobEvent): Progress {
-  if (event.type === 'TaskStarted') return { ...progress, runner: event.runner, said: [] };
-  return event.type === 'TaskSent' ? { ...progress, runner: undefined, said: [] } : progress;
+  if (event.type === 'TaskStarted') return { ...progress, runner: event.runner };
+  return event.type === 'TaskSent' ? { ...progress, runner: undefined } : progress;
 }

@@ -10,8 +10,9 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** The text cut to `columns` cells, with an ellipsis where something is missing. */
-export function truncated(text: string, columns: number): string {
+/** The text cut to `columns` cells, with an ellipsis where something is missing; a tab, which may be any width, becomes a space. */
+export function truncated(tabbed: string, columns: number): string {
+  const text = tabbed.replaceAll('\t', ' ');
   if (widthOf(text) <= columns) return text;
   let kept = '';
   let width = 0;

@@ -1,5 +1,6 @@
 import { cancelled } from './ending.ts';
 import type { Instant } from './ids.ts';
+import { propose } from './implementing.ts';
 import type { JobCommand } from './input.ts';
 import { type CommandOutcome, isTerminal, type Job, reviewRounds } from './job.ts';
 import { awaitApproval, merging } from './reviewing.ts';
@@ -30,12 +31,15 @@ export function command(job: Job, input: JobCommand): Job {
 
 /** While a merge is under way its outcome decides: merged is COMPLETED, and says so. */
 function stop(job: Job, at: Instant): Job {
-  const mergeUnderWay = job.pending.some(({ effect }) => effect.type === 'MergeChange');
-  return mergeUnderWay ? { ...job, stopRequested: true } : cancelled(job, at);
+  return mergeUnderWay(job) ? { ...job, stopRequested: true } : cancelled(job, at);
+}
+
+function mergeUnderWay(job: Job): boolean {
+  return job.pending.some(({ effect }) => effect.type === 'MergeChange');
 }
 
 function approve(job: Job, input: Extract<JobCommand, { type: 'ApproveRequested' }>): Job {
-  if (job.status !== 'WAITING_APPROVAL' || job.headCommit === undefined) {
+  if (job.status !== 'WAITING_APPROVAL' || job.headCommit === undefined || mergeUnderWay(job)) {
     return answered(job, input, false, `The job waits for no approval: it is ${job.status}, ${job.phase}.`);
   }
   if (input.headCommit !== undefined && input.headCommit !== job.headCommit) {
@@ -51,7 +55,7 @@ function approve(job: Job, input: Extract<JobCommand, { type: 'ApproveRequested'
 
 /** A person's REQUEST_CHANGES: another round on the same branch, allowed whatever the limit was. */
 function reject(job: Job, input: Extract<JobCommand, { type: 'RejectRequested' }>): Job {
-  if (job.status !== 'WAITING_APPROVAL' || job.headCommit === undefined) {
+  if (job.status !== 'WAITING_APPROVAL' || job.headCommit === undefined || mergeUnderWay(job)) {
     return answered(job, input, false, `The job waits for no approval: it is ${job.status}, ${job.phase}.`);
   }
   const review = {
@@ -96,6 +100,7 @@ function retry(job: Job, at: Instant): Job {
 }
 
 function resume(job: Job, phase: Job['phase'], at: Instant): Job {
+  if (job.headCommit !== undefined && job.changeRequest?.headCommit !== job.headCommit) return propose(job, job.headCommit);
   const verdict = job.reviews.at(-1);
   const judged = verdict !== undefined && verdict.headCommit === job.headCommit && verdict.round === job.round;
   if (phase === 'merging' && job.headCommit !== undefined) return merging(job, job.headCommit, at);

@@ -1,6 +1,7 @@
+import type { Failure } from './change.ts';
 import { command } from './commands.ts';
 import type { Effect, EffectOutcome, EffectReport } from './effect.ts';
-import { failed } from './ending.ts';
+import { cancelled, failed } from './ending.ts';
 import { acceptedWork, changeProposed, finishImplementation } from './implementing.ts';
 import type { Instant } from './ids.ts';
 import type { JobInput } from './input.ts';
@@ -81,7 +82,7 @@ function afterEffect(job: Job, effect: Effect, outcome: EffectOutcome, at: Insta
     case 'TaskSent':
       return taskSent(job, effect, outcome.streamSeq);
     case 'WorkAccepted':
-      return acceptedWork(job, outcome, at);
+      return acceptedWork(job, outcome);
     case 'ChangeProposed':
       return changeProposed({ ...job, changeRequest: outcome.changeRequest }, at);
     case 'Merged':
@@ -95,6 +96,11 @@ function afterEffect(job: Job, effect: Effect, outcome: EffectOutcome, at: Insta
     case 'HeadMoved':
       return headMoved(job, outcome.headCommit, at);
     case 'Refused':
-      return BESIDE.includes(effect.type) ? job : failed(job, job.failing ?? outcome.error, at);
+      return BESIDE.includes(effect.type) ? job : refused(job, outcome.error, at);
   }
+}
+
+/** What can't be done ends the job, with the failure that came first; where it was being stopped anyway, that is what it is. */
+function refused(job: Job, error: Failure, at: Instant): Job {
+  return job.stopRequested ? cancelled(job, at) : failed(job, job.failing ?? error, at);
 }

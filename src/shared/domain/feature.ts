@@ -31,10 +31,20 @@ export type Workflow = z.infer<typeof Workflow>;
 
 export const DEFAULT_WORKFLOW = { merge: 'auto', maxRounds: 3, timeoutMs: 3_600_000 } as const satisfies Workflow;
 
+const ABSOLUTE_PATH = /^\/(?!(?:.*\/)?\.\.(?:\/|$))[^\0-\x1f\x7f]*$/;
+/** No userinfo, port, query or fragment, no address in place of a name: what is in it reaches logs, and a forge's client. */
+const FORGE_URL = /^https:\/\/[a-z0-9](?:[a-z0-9-]*\.)+[a-z]{2,}\/[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/;
+
 /** Where the change goes. `url` identifies it: an absolute path for `local`, an https URL for a forge. */
 export const Repository = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('local'), url: z.string().startsWith('/').max(4_096) }),
-  z.strictObject({ kind: z.literal('github'), url: z.url({ protocol: /^https$/ }).max(2_048) }),
+  z.strictObject({
+    kind: z.literal('local'),
+    url: z.string().max(4_096).regex(ABSOLUTE_PATH, 'not an absolute path without ".." and control characters'),
+  }),
+  z.strictObject({
+    kind: z.literal('github'),
+    url: z.string().max(2_048).regex(FORGE_URL, 'not an https URL of the form https://<host>/<owner>/<repository>'),
+  }),
 ]);
 export type Repository = z.infer<typeof Repository>;
 
@@ -44,7 +54,7 @@ export const BranchName = z
   .max(200)
   .regex(/^(?!-)(?!.*(?:\.\.|\/\/|\.lock(?:\/|$)|\/\.|\.\/))[A-Za-z0-9_][A-Za-z0-9._/+@-]*(?<![./])$/, 'not a branch name we accept')
   .refine(
-    (name) => name !== '@' && !name.startsWith('refs/') && name !== 'HEAD' && !name.startsWith('multi-agent/'),
+    (name) => name !== '@' && !name.startsWith('refs/') && name !== 'HEAD' && name !== 'multi-agent' && !name.startsWith('multi-agent/'),
     'this branch name is reserved',
   );
 export type BranchName = z.infer<typeof BranchName>;

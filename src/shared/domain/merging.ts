@@ -49,7 +49,15 @@ export function treeDirty(job: Job, outcome: Extract<EffectOutcome, { type: 'Tre
 export function headMoved(job: Job, headCommit: CommitId, at: Instant): Job {
   if (job.stopRequested) return cancelled(job, at);
   // A round of its own, so that its review is a task of its own; it is not one of the coder's.
-  return sendTask({ ...job, headCommit, round: job.round + 1, roundsAllowed: job.roundsAllowed + 1 }, 'reviewer', at);
+  const changeRequest = job.changeRequest && { ...job.changeRequest, headCommit };
+  const moved = {
+    ...job,
+    ...(changeRequest ? { changeRequest } : {}),
+    headCommit,
+    round: job.round + 1,
+    roundsAllowed: job.roundsAllowed + 1,
+  };
+  return sendTask(moved, 'reviewer', at);
 }
 
 function conflictLimit(job: Job, paths: readonly string[]): Failure {

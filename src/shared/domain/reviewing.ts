@@ -4,7 +4,7 @@ import type { Instant } from './ids.ts';
 import type { JobInput } from './input.ts';
 import { type Job, reviewRounds } from './job.ts';
 import { nextRound } from './sending.ts';
-import { isCurrent, without, withEffects } from './step.ts';
+import { isCurrent, without, withEffects, withoutTask } from './step.ts';
 
 /** A verdict came in. It counts for the head it names, and only while that is the job's head. */
 export function finishReview(job: Job, input: Extract<JobInput, { type: 'ReviewFinished' }>): Job {
@@ -13,7 +13,7 @@ export function finishReview(job: Job, input: Extract<JobInput, { type: 'ReviewF
   if (review.headCommit !== job.headCommit) return job;
   const judged = withEffects(
     {
-      ...without(job, 'task'),
+      ...withoutTask(job),
       status: 'IN_PROGRESS',
       lastTask: { id: input.taskId, dispatch: input.dispatch, attempt: input.attempt },
       usage: addUsage(job.usage, input.usage),

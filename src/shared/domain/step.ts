@@ -18,6 +18,11 @@ export function without(job: Job, ...keys: readonly OptionalKeys<Job>[]): Job {
   return copy;
 }
 
+/** The job without the task it waited for: if that is still to be sent, it never will be. */
+export function withoutTask(job: Job): Job {
+  return { ...without(job, 'task'), pending: job.pending.filter(({ effect }) => effect.type !== 'SendTask') };
+}
+
 /** Whether a report is about the task the job waits for, and not about an attempt that a newer one has replaced. */
 export function isCurrent(job: Job, report: AttemptRef): boolean {
   const task = job.task;

@@ -5,7 +5,7 @@ import type { Instant } from './ids.ts';
 import type { JobInput } from './input.ts';
 import { isTerminal, type Job, type Task } from './job.ts';
 import { sendTask } from './sending.ts';
-import { isCurrent, revocationOf, without, withEffects } from './step.ts';
+import { isCurrent, revocationOf, withEffects, withoutTask } from './step.ts';
 
 /** Failures after which the task itself is as good as new: it is sent out again without asking anyone. */
 const SENT_AGAIN: readonly string[] = ['abandoned', 'task_lost'];
@@ -43,7 +43,7 @@ export function failTask(job: Job, input: Extract<JobInput, { type: 'TaskFailed'
 
   const { bundle, startCommit, headCommit } = input.work;
   return withEffects(
-    { ...without(withAttempt(spent, input.attempt), 'task'), failing: input.error },
+    { ...withoutTask(withAttempt(spent, input.attempt)), failing: input.error },
     { type: 'AcceptWork', taskId: input.taskId, dispatch: input.dispatch, bundle, startCommit, headCommit },
   );
 }
@@ -61,7 +61,7 @@ export function sweepTask(job: Job, input: Extract<JobInput, { type: 'Swept' }>)
 function sendAgain(job: Job, attempt: number, error: Failure, at: Instant): Job {
   const task = job.task;
   if (!task) return job;
-  const revoked = withEffects(without(withAttempt(job, attempt), 'task'), revocationOf(task), {
+  const revoked = withEffects(withoutTask(withAttempt(job, attempt)), revocationOf(task), {
     type: 'PublishEvent',
     event: { type: 'TaskRetried', taskId: task.id, role: task.role, round: task.round, error },
   });

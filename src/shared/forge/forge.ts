@@ -73,7 +73,7 @@ export interface Forge {
   /** Finds the change request of `change.head`, or opens it: there is never a second one for a job. */
   openChangeRequest(repository: MirroredRepository, change: ProposedChange): Promise<ChangeRequest>;
   findChangeRequest(repository: MirroredRepository, head: string): Promise<ChangeRequest | null>;
-  /** Adds the verdict to the change request, once for each round and head commit. */
+  /** Adds the verdict to the change request, once for each round, head commit and decision: a person may decide otherwise. */
   postReview(repository: MirroredRepository, number: number, review: Review): Promise<void>;
   /** Moves the base to the tested merge commit by compare-and-swap and removes our branch, or does nothing. */
   land(repository: MirroredRepository, merge: MergeRequest): Promise<Landing>;

@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Forge, MergeRequest, MirroredRepository } from '../../../src/shared/forge/forge.ts';
 import type { Repository } from '../../../src/shared/domain/feature.ts';
 import { createGit } from '../../../src/shared/git/git.ts';
 import { createMergeCommit, mergeTrees } from '../../../src/shared/git/merge.ts';
 import { branchOf } from '../../../src/shared/domain/ids.ts';
 import { AT, JOB, OTHER_JOB } from '../../integration/git/fixtures.ts';
+
+// Dozens of git processes on a machine that others use too.
+jest.setTimeout(60_000);
 
 /** One repository on a forge, and what a user does with it behind our back. */
 export interface ForgeWorld {

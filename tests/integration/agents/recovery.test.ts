@@ -9,6 +9,7 @@ import { Claim, DeadLetter } from '../../../src/shared/messages/agent.ts';
 import { subjects } from '../../../src/shared/messages/subjects.ts';
 import { openBucket } from '../../../src/shared/messaging/bucket.ts';
 import { BUCKETS, STREAMS } from '../../../src/shared/messaging/topology.ts';
+import { scriptedRequest } from '../../support/feature-script.ts';
 import { git, type InProcessSystem, makeRepository, startSystem } from '../../support/in-process-system.ts';
 import { until } from '../../support/until.ts';
 
@@ -33,15 +34,7 @@ afterEach(async () => {
   await rm(repository, { recursive: true, force: true });
 });
 
-const request = (script: object | string = 'Do it.') => ({
-  repository: { kind: 'local' as const, url: repository },
-  feature: {
-    title: 'A feature',
-    description: typeof script === 'string' ? script : JSON.stringify(script),
-    requirements: [],
-    acceptanceCriteria: [],
-  },
-});
+const request = (script?: object | string) => scriptedRequest(repository, script);
 
 async function deadLetters(): Promise<DeadLetter[]> {
   const jsm = await jetstreamManager(system.nc);

@@ -86,7 +86,7 @@ describe('a command', () => {
     expect([exitCode, json]).toMatchObject([3, { error: { code: 'no_repo_manager', details: { stored: true } } }]);
     expect(await inputs()).toBe(before + 1);
     await answer(true, {});
-  });
+  }, 30_000);
 
   it('about an unknown job exits 4', async () => {
     expect((await cli('stop-job', requestOf().jobId)).exitCode).toBe(4);
@@ -210,7 +210,7 @@ describe('dead', () => {
 
 describe('topology', () => {
   it('says what differs, exit 1, and brings it in line with --apply', async () => {
-    await (await jetstreamManager(nc)).streams.update(STREAMS.events, { max_age: 1_000_000_000 });
+    await (await jetstreamManager(nc)).streams.update(STREAMS.events, { max_age: 3_600_000_000_000 });
 
     const differs = await cli('topology');
     const applied = await cli('topology', '--apply');

@@ -88,7 +88,7 @@ describe('show', () => {
     const { json } = await cli('show', request.jobId, '--json');
     const { stdout } = await cli('show', request.jobId);
 
-    expect(json).toMatchObject({ feature: { title: 'Add --json' }, reviews: [review], needs: { kind: 'approval' }, diffNote: expect.stringContaining('another-host') as string });
+    expect(json).toMatchObject({ feature: { title: 'Add --json' }, reviews: [review], needs: { kind: 'approval' }, diffNote: expect.stringContaining('another-host') as unknown });
     expect(stdout).toMatch(/A src\/a\.ts \+3 -0[\s\S]*Round 1: REQUEST_CHANGES[\s\S]*Tests are missing/);
   });
 });
@@ -133,7 +133,7 @@ describe('usage', () => {
   ])('exits 2 for %j, with %s in JSON', async (argv, code) => {
     const { exitCode, json } = await cli(...argv, '--json');
 
-    expect([exitCode, json]).toMatchObject([2, { error: { code, message: expect.any(String) as string } }]);
+    expect([exitCode, json]).toMatchObject([2, { error: { code, message: expect.any(String) as unknown } }]);
   });
 
   it('exits 3 within a few seconds where there is no NATS, and says what to start', async () => {

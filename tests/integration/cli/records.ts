@@ -1,6 +1,7 @@
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ulid } from 'ulid';
+import { z } from 'zod';
 import type { JobEvent } from '../../../src/shared/domain/event.ts';
 import { Job } from '../../../src/shared/domain/job.ts';
 import { pendingJob } from '../../../src/shared/domain/view.ts';
@@ -9,8 +10,8 @@ import type { FeatureRequest } from '../../../src/shared/messages/feature-reques
 import type { LogEntry } from '../../../src/shared/messages/log-batch.ts';
 import { subjects } from '../../../src/shared/messages/subjects.ts';
 import { openBucket } from '../../../src/shared/messaging/bucket.ts';
+import { publishUntilAcknowledged } from '../../../src/shared/messaging/publish.ts';
 import { BUCKETS } from '../../../src/shared/messaging/topology.ts';
-import { z } from 'zod';
 
 export function requestOf(changes: Partial<FeatureRequest> = {}): FeatureRequest {
   return versioned({
@@ -52,7 +53,9 @@ export async function openRecords(nc: NatsConnection): Promise<Records> {
     log: async (jobId, texts) => {
       const taskId = `${jobId}.implement.1`;
       const entries: LogEntry[] = texts.map((text) => ({ at: Date.now(), type: 'stdout', text }));
-      await js.publish(subjects.log(jobId, taskId), JSON.stringify(versioned({ jobId, taskId, attempt: 1, entries })));
+      const batch = versioned({ jobId, taskId, attempt: 1, entries });
+      // Also over a restart of the server.
+      await publishUntilAcknowledged(js, subjects.log(jobId, taskId), batch, { messageId: ulid() });
     },
   };
 }

@@ -133,7 +133,7 @@ describe('submit-feature', () => {
 
     expect(again).toEqual({ request, repeated: false });
     expect(await countRequests()).toBe(before + 1);
-  });
+  }, 30_000);
 });
 
 describe('start-project', () => {

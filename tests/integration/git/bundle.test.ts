@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,6 +7,9 @@ import { createGit, type Git } from '../../../src/shared/git/git.ts';
 import { commitExists } from '../../../src/shared/git/inspect.ts';
 import { openMirror } from '../../../src/shared/git/mirror.ts';
 import { commitFiles, makeDirectory, makeRepository, stockGit } from './fixtures.ts';
+
+// Dozens of git processes on a machine that others use too.
+jest.setTimeout(60_000);
 
 const MAX = 10_000_000;
 const REF = 'refs/heads/multi-agent/x';

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { appendFile, chmod, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,6 +7,9 @@ import { createGit, type Git } from '../../../src/shared/git/git.ts';
 import { transferObjects } from '../../../src/shared/git/transfer.ts';
 import type { Workspace } from '../../../src/shared/git/workspace.ts';
 import { AT, makeCached, makeDirectory, makeRepository, stockGit, take, writeFiles } from './fixtures.ts';
+
+// Dozens of git processes on a machine that others use too.
+jest.setTimeout(60_000);
 
 /** Everything a runner may do to what it was given. Each attack drops a canary if anything of it is run. */
 describe('a hostile runner', () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { appendFile, chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,6 +10,9 @@ import { createMergeCommit, mergeTrees } from '../../../src/shared/git/merge.ts'
 import { writeCommit } from '../../../src/shared/git/objects.ts';
 import { branchOf } from '../../../src/shared/domain/ids.ts';
 import { AT, commitFiles, JOB, makeDirectory, makeRepository, stockGit, writeFiles } from './fixtures.ts';
+
+// Dozens of git processes on a machine that others use too.
+jest.setTimeout(60_000);
 
 const HEAD = branchOf(JOB);
 const HOOKS = [

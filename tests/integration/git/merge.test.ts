@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { recordChange } from '../../../src/shared/git/change.ts';
@@ -8,6 +8,9 @@ import { commitExists, isAncestor, missingObjects, readFileAt, treeOf } from '..
 import { createMergeCommit, mergeTrees } from '../../../src/shared/git/merge.ts';
 import { transferObjects } from '../../../src/shared/git/transfer.ts';
 import { AT, commitFiles, makeCached, makeDirectory, stockGit, take } from './fixtures.ts';
+
+// Dozens of git processes on a machine that others use too.
+jest.setTimeout(60_000);
 
 describe('merging and reading', () => {
   let directory: { path: string; remove: () => Promise<void> };

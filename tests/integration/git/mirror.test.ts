@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createBundle, receiveBundle } from '../../../src/shared/git/bundle.ts';
@@ -9,6 +9,9 @@ import { writeCommit } from '../../../src/shared/git/objects.ts';
 import { keepBase, keptBases, listPins, pin, unpin } from '../../../src/shared/git/refs.ts';
 import { transferObjects } from '../../../src/shared/git/transfer.ts';
 import { AT, JOB, makeDirectory, makeRepository, OTHER_JOB } from './fixtures.ts';
+
+// Dozens of git processes on a machine that others use too.
+jest.setTimeout(60_000);
 
 describe('mirrors', () => {
   let directory: { path: string; remove: () => Promise<void> };

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { chmod, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Git } from '../../../src/shared/git/git.ts';
@@ -6,6 +6,9 @@ import { createGit } from '../../../src/shared/git/git.ts';
 import { listWorkspaces, sweepWorkspaces } from '../../../src/shared/git/sweep.ts';
 import { transferObjects } from '../../../src/shared/git/transfer.ts';
 import { commitFiles, makeCached, makeDirectory, stockGit, take, TASK } from './fixtures.ts';
+
+// Dozens of git processes on a machine that others use too.
+jest.setTimeout(60_000);
 
 describe('workspaces', () => {
   let directory: { path: string; remove: () => Promise<void> };

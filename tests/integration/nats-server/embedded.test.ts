@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ensureHome, type HomePaths } from '../../../src/shared/config/home.ts';
 import { connectNats } from '../../../src/shared/messaging/connection.ts';
 import { findOrFetchNatsServer } from '../../../src/shared/nats-server/binary.ts';
@@ -20,6 +20,8 @@ import {
 import { probePort } from '../../../src/shared/nats-server/probe.ts';
 import { BINARY_CACHE, startNatsServer } from '../../support/nats-server.ts';
 import { freePort } from '../../support/pm2-home.ts';
+
+jest.setTimeout(60_000);
 
 let binary = '';
 let paths: HomePaths;

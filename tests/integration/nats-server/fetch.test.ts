@@ -5,10 +5,12 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { takeFromPackageManager } from '../../../src/shared/nats-server/package-manager.ts';
 import { fetchRelease, PINNED_RELEASE, releasePlatform, type NatsRelease } from '../../../src/shared/nats-server/release.ts';
 import { versionOfBinary } from '../../../src/shared/nats-server/version.ts';
+
+jest.setTimeout(60_000);
 
 const run = promisify(execFile);
 const NAME = 'nats-server-v9.9.9-linux-amd64';

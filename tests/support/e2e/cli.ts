@@ -48,7 +48,11 @@ async function result(child: ChildProcess, args: readonly string[], stdout: () =
   const [code] = (await once(child, 'close').finally(() => {
     clearTimeout(timer);
   })) as [number | null];
-  const lines = (): unknown[] => stdout().trimEnd().split('\n').map((line) => parse(line, args, stderr()));
+  const lines = (): unknown[] =>
+    stdout()
+      .trimEnd()
+      .split('\n')
+      .map((line) => parse(line, args, stderr()));
   return {
     code,
     stdout: stdout(),

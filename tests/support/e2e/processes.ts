@@ -28,7 +28,11 @@ export async function endProcessesOf(path: string): Promise<void> {
 }
 
 /** Waits for a condition; throws with `what` when it has not come true in `withinMs`. */
-export async function eventually<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, withinMs = 60_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  withinMs = 60_000,
+): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const found = await look();

@@ -54,7 +54,11 @@ export interface Run {
     readonly checks?: readonly { readonly command: string; readonly passed: boolean; readonly output: string }[];
     readonly conflicts?: readonly { readonly path: string }[];
     readonly diff?: string;
-    readonly reviews: readonly { readonly decision: string; readonly summary: string; readonly comments: readonly { readonly body: string }[] }[];
+    readonly reviews: readonly {
+      readonly decision: string;
+      readonly summary: string;
+      readonly comments: readonly { readonly body: string }[];
+    }[];
   };
 }
 

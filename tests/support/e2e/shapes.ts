@@ -67,7 +67,13 @@ export const LogLineShape = z.looseObject({
 
 export const StatusShape = z.looseObject({
   healthy: z.boolean(),
-  nats: z.looseObject({ url: z.string(), connected: z.boolean(), version: z.string().nullable(), embedded: z.boolean(), pid: z.number().optional() }),
+  nats: z.looseObject({
+    url: z.string(),
+    connected: z.boolean(),
+    version: z.string().nullable(),
+    embedded: z.boolean(),
+    pid: z.number().optional(),
+  }),
   agents: z.array(
     z.looseObject({
       id: z.string(),
@@ -85,7 +91,11 @@ export const StatusShape = z.looseObject({
 });
 
 export const ErrorShape = z.strictObject({
-  error: z.strictObject({ code: z.string().regex(/^[a-z_]+$/), message: z.string().min(1), details: z.record(z.string(), z.unknown()).optional() }),
+  error: z.strictObject({
+    code: z.string().regex(/^[a-z_]+$/),
+    message: z.string().min(1),
+    details: z.record(z.string(), z.unknown()).optional(),
+  }),
 });
 
 export const UpShape = z.looseObject({

@@ -93,7 +93,7 @@ async function watch(env: Env, id: string, is: (job: JobJson) => boolean, within
   let exited = false;
   void watching.ended.then(() => (exited = true));
   try {
-    for (let seen = 0; ; ) {
+    for (let seen = 0; ;) {
       // Asked before reading: what was printed last is read once more after the end.
       const isOver = exited;
       const lines = watching.stdout().split('\n').slice(0, -1);
@@ -102,7 +102,8 @@ async function watch(env: Env, id: string, is: (job: JobJson) => boolean, within
         if (is(job)) return job;
       }
       seen = lines.length;
-      if (isOver || performance.now() > deadline) throw new Error(`the job is not as waited for: ${lines.at(-1) ?? ''}${watching.stderr()}`);
+      if (isOver || performance.now() > deadline)
+        throw new Error(`the job is not as waited for: ${lines.at(-1) ?? ''}${watching.stderr()}`);
       await delay(LOOK_EVERY_MS);
     }
   } finally {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createTestHome, type TestHome } from '../pm2-home.ts';
@@ -57,13 +56,18 @@ export async function removeHome(home: TestHome): Promise<void> {
 
 async function untilReady({ child, stdout, stderr, ended }: RunningCli): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS;
-  while (!stdout().includes('\n')) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      child.kill('SIGKILL');
-      await ended;
-      throw new Error(`the system did not start: ${stdout()}${stderr()}`);
-    }
-    await Promise.race([once(child, 'exit'), delay(50)]);
+  while (!stdout().includes('\n') && child.exitCode === null && performance.now() < deadline) await delay(50);
+  const ready = UpShape.safeParse(documentOf(stdout()));
+  if (ready.success) return;
+  child.kill('SIGKILL');
+  await ended;
+  throw new Error(`the system did not start: ${stdout()}${stderr()}`);
+}
+
+function documentOf(stdout: string): unknown {
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    return undefined;
   }
-  UpShape.parse(JSON.parse(stdout()));
 }

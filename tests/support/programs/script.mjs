@@ -89,7 +89,7 @@ function bothSides(text) {
 }
 
 function writeAll(bytes) {
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     try {
       offset += writeSync(1, bytes, offset);
     } catch (error) {

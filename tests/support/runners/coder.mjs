@@ -1,13 +1,16 @@
 #!/usr/bin/env node
-// A coder that does what the feature's description says, as JSON: `{ files, exit, waitFor, stamp }`. Without one it writes
+// A coder that does what the feature's description says, as JSON: `{ files, exit, waitFor, stamp, half, rounds, tries, link }`. Without one it writes
 // `work/<job>-<round>.txt`.
-import { appendFileSync, existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const { MULTI_AGENT_JOB_ID: job, MULTI_AGENT_ROUND: round, MULTI_AGENT_ATTEMPT: attempt, MULTI_AGENT_CONTEXT: contextFile } = process.env;
 const context = JSON.parse(readFileSync(contextFile, 'utf8'));
 const script = context.feature.description.startsWith('{') ? JSON.parse(context.feature.description) : {};
-const files = script.rounds?.[round]?.files ?? script.files ?? { [`work/${job}-${round}.txt`]: `round ${round}\n` };
+const tried = context.checks?.some(({ passed }) => !passed) ? 'again' : 'first';
+const files = script.tries?.[tried] ??
+  script.rounds?.[round]?.files ??
+  script.files ?? { [`work/${job}-${round}.txt`]: `round ${round}\n` };
 
 if (script.stamp) appendFileSync(script.stamp, `${round} ${attempt} ${existsSync('half.txt') ? 'half' : 'new'}\n`);
 for (const { path, ours, theirs } of context.conflicts ?? []) {
@@ -19,6 +22,7 @@ for (const [name, text] of Object.entries(files)) {
   mkdirSync(dirname(name), { recursive: true });
   writeFileSync(name, text);
 }
+if (script.link && !existsSync('link')) symlinkSync(script.link, 'link');
 console.log(`wrote ${Object.keys(files).join(', ')}`);
 process.exitCode = script.exit ?? 0;
 

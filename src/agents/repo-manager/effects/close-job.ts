@@ -1,6 +1,7 @@
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
 import { taskIdOf } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
+import { maintainMirror } from '../../../shared/git/mirror.ts';
 import { unpin } from '../../../shared/git/refs.ts';
 import { openRepository, type RepoManagerContext } from '../context.ts';
 import { removeClaim } from './revoke-task.ts';
@@ -18,6 +19,7 @@ export async function closeJob(
   if (effect.merged) {
     const { git } = await openRepository(context, job);
     await unpin(git, job.id);
+    await maintainMirror(git);
   }
   await context.store.close(job.id);
   // Looked at again: an agent that claimed a task meanwhile did so while the job was open; from now on it sees that it is not.

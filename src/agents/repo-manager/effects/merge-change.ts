@@ -6,6 +6,7 @@ import { RetryableError } from '../../../shared/errors/errors.ts';
 import type { Base, Forge, MirroredRepository } from '../../../shared/forge/forge.ts';
 import type { Git } from '../../../shared/git/git.ts';
 import { createMergeCommit, mergeTrees } from '../../../shared/git/merge.ts';
+import { pin } from '../../../shared/git/refs.ts';
 import { openRepository, type RepoManagerContext, required } from '../context.ts';
 import { checkCommit } from '../check-commit.ts';
 import { readSettings } from './prepare-repository.ts';
@@ -74,7 +75,7 @@ async function check(
 }
 
 async function land(
-  { job, effect, forge, repository }: Merge,
+  { job, effect, forge, repository, git }: Merge,
   base: Base,
   mergeCommit: CommitId,
   checks: CheckResult[],
@@ -94,8 +95,12 @@ async function land(
       return { type: 'Merged', mergeCommit: landing.mergeCommit, baseCommit: base.commit, checks };
     case 'base_moved':
       return null;
-    case 'head_moved':
-      return { type: 'HeadMoved', headCommit: landing.headCommit };
+    case 'head_moved': {
+      // What somebody put on our branch is to be reviewed: the reviewer gets it from the mirror.
+      const headCommit = (await forge.fetchHead(repository, branchOf(job.id))) ?? landing.headCommit;
+      await pin(git, job.id, `moved-${headCommit.slice(0, 12)}`, headCommit);
+      return { type: 'HeadMoved', headCommit };
+    }
     case 'dirty_tree':
       return { type: 'TreeDirty', location: landing.location, paths: landing.paths };
   }

@@ -49,7 +49,7 @@ export function createChangeRequestStore(directory: string): ChangeRequestStore 
     open: async (change) => (await read(change.jobId)) ?? openRecord(directory, fact(change.jobId, 'opened.json'), change, read),
     jobOf: (number) => jobOfNumber(directory, number),
     addReview: async (jobId, review) => {
-      await writeFact(fact(jobId, 'reviews', `${String(review.round)}-${review.headCommit}.json`), review);
+      await writeFact(fact(jobId, 'reviews', `${String(review.round)}-${review.headCommit}-${review.decision.toLowerCase()}.json`), review);
     },
     markMerged: async (jobId, merged) => {
       await writeFact(fact(jobId, 'merged.json'), merged);

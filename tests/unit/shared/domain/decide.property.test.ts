@@ -5,6 +5,8 @@ import type { Decide } from './invariants.ts';
 import { createWorld, type Move, type PersonCommand, type Setting, type TaskEnding } from './world.ts';
 
 const RUNS = 10_000;
+/** About 10 s alone; several times that on a machine that is busy with other things. */
+const LONGEST_MS = 120_000;
 /** So that the random part begins in every phase of a job. */
 const GOOD_START = 16;
 const MOVES = 24;
@@ -46,9 +48,13 @@ const setting: fc.Arbitrary<Setting> = fc.record({
 });
 
 describe('a job in a world where everything goes wrong', () => {
-  it('keeps every invariant at every step, and reaches its end as soon as the world behaves', () => {
-    fc.assert(livesThrough(decide), { numRuns: RUNS });
-  });
+  it(
+    'keeps every invariant at every step, and reaches its end as soon as the world behaves',
+    () => {
+      fc.assert(livesThrough(decide), { numRuns: RUNS });
+    },
+    LONGEST_MS,
+  );
 });
 
 /** What would be wrong, done on purpose: a property that does not see it proves nothing. */
@@ -75,7 +81,7 @@ const mistakes: readonly (readonly [string, RegExp, Decide])[] = [
   ],
   [
     'counts dispatches anew after a retry',
-    /went back/,
+    /went back|is to be revoked/,
     (job, input) => {
       if (!job?.lastTask || input.type !== 'RetryRequested') return decide(job, input);
       const { lastTask: _, ...forgetful } = job;

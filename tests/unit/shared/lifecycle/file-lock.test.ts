@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -33,9 +33,26 @@ describe('withFileLock', () => {
   it('takes over from a holder that is gone', async () => {
     await writeFile(join(folder, 'lock'), String(await endedProcess()));
 
-    const results = await Promise.all([1, 2, 3].map((value) => withFileLock(join(folder, 'lock'), async () => value)));
+    let inside = 0;
+    const work = async (): Promise<number> => {
+      inside += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      return inside--;
+    };
 
-    expect(results).toEqual([1, 2, 3]);
+    const seen = await Promise.all(Array.from({ length: 20 }, () => withFileLock(join(folder, 'lock'), work)));
+
+    expect(Math.max(...seen)).toBe(1);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('takes over even where a takeover was killed in its midst', async () => {
+    const long = new Date(Date.now() - 60_000);
+    await writeFile(join(folder, 'lock'), String(await endedProcess()));
+    await writeFile(join(folder, 'lock.takeover'), String(await endedProcess()));
+    await utimes(join(folder, 'lock.takeover'), long, long);
+
+    expect(await withFileLock(join(folder, 'lock'), async () => 'done')).toBe('done');
   });
 
   it('gives up on a living holder, naming it', async () => {

@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Harm } from './armed-point.ts';
+import type { BuiltPrograms } from './build.ts';
+import { faultsAfter } from './oracle.ts';
+import { type CrashPoint, nameOf } from './points.ts';
+import { type CrashSystem, type CrashSystemOptions, startCrashSystem, type SubmittedJob } from './system.ts';
+
+const LAST_WORDS = 25;
+
+export interface PointResult {
+  readonly fired: boolean;
+  /** What the oracle found wrong; the last lines of the daemon's log with it. */
+  readonly faults: readonly string[];
+  readonly seconds: number;
+}
+
+export interface RunOptions extends CrashSystemOptions {
+  /** Systems at work side by side. Default 3: most of the time they wait. */
+  readonly systems?: number;
+  readonly harm?: Harm;
+  /** What happens after the job was submitted and the point has gone off. */
+  readonly afterwards?: (system: CrashSystem, point: CrashPoint, job: SubmittedJob) => Promise<void>;
+  /** How long a job may take to end (milliseconds). */
+  readonly withinMs?: number;
+}
+
+/** Runs a job for each point, its daemon harmed there; several systems share the points. Gives the results by the points' names. */
+export async function runPoints(built: BuiltPrograms, points: readonly CrashPoint[], options: RunOptions = {}): Promise<Map<string, PointResult>> {
+  const results = new Map<string, PointResult>();
+  const queue = [...points];
+  const work = async (): Promise<void> => {
+    let system: CrashSystem | undefined;
+    for (let point = queue.shift(); point !== undefined; point = queue.shift()) {
+      system ??= await startCrashSystem(built, options);
+      const result = await runPoint(system, point, options);
+      results.set(nameOf(point), result);
+      if (process.env['CRASH_TIMES'] === '2') process.stderr.write(lastWords(system, point).join('\n'));
+      if (process.env['CRASH_TIMES'] !== undefined) process.stderr.write(`${String(result.seconds)} s ${nameOf(point)}\n`);
+      if (result.faults.length === 0 && result.fired) continue;
+      // What one point broke must not count against the next.
+      await system.stop();
+      system = undefined;
+    }
+    await system?.stop();
+  };
+  await Promise.all(Array.from({ length: Math.min(options.systems ?? 3, points.length) }, work));
+  return results;
+}
+
+async function runPoint(system: CrashSystem, point: CrashPoint, options: RunOptions): Promise<PointResult> {
+  const startedAt = performance.now();
+  if (point.given === 'stopped-in-run') system.hold(point.role === 'coder' ? 'hold' : 'hold-review');
+  else system.arm(point.role, { ...point, harm: options.harm ?? 'kill' });
+  if (point.given === 'coder-killed') system.arm('coder', { call: 'runner run', at: 'before', harm: 'kill' });
+  const job = await system.submit(point.rounds ? { rounds: point.rounds } : {});
+  if (point.given === 'stopped-in-run') await stopInRun(system, point, job);
+  await options.afterwards?.(system, point, job);
+  const found = await faultsAfter(system, job, options.withinMs);
+  const fired = system.hasFired(point.role);
+  system.disarm(point.role);
+  const faults = found.length === 0 ? [] : [...found, ...lastWords(system, point)];
+  return { fired, faults, seconds: Math.round((performance.now() - startedAt) / 100) / 10 };
+}
+
+/** Asked to stop while its runner works, a daemon without time hands its task back: the point is on that way. */
+async function stopInRun(system: CrashSystem, point: CrashPoint, { id }: SubmittedJob): Promise<void> {
+  const word = point.role === 'coder' ? 'start' : 'review';
+  await waitFor(() => system.runs().some((line) => line.startsWith(`${word} ${id}`)));
+  system.arm(point.role, { ...point, harm: 'kill' });
+  system.daemon(`${point.role}-1`).signal('SIGTERM');
+  await waitFor(() => system.hasFired(point.role)).catch(() => undefined);
+  system.letGo(point.role === 'coder' ? 'hold' : 'hold-review');
+}
+
+/** Waits until the condition holds. @throws after `withinMs` (default 20,000) */
+export async function waitFor(condition: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+  const giveUpAt = performance.now() + withinMs;
+  while (!(await condition())) {
+    if (performance.now() > giveUpAt) throw new Error(`not within ${String(withinMs)} ms`);
+    await delay(20);
+  }
+}
+
+/** The end of the logs of the role that was harmed, for who has to find out why. */
+function lastWords(system: CrashSystem, { role }: CrashPoint): string[] {
+  const logs = join(system.home, 'logs');
+  const lines = readdirSync(logs)
+    .filter((name) => name.startsWith(role))
+    .flatMap((name) => readFileSync(join(logs, name), 'utf8').trimEnd().split('\n'));
+  return ['', ...lines.slice(-LAST_WORDS).map((line) => line.slice(0, 700))];
+}

@@ -1,0 +1,196 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ulid } from 'ulid';
+import { ensureHome } from '../../../src/shared/config/home.ts';
+import { DEFAULT_WORKFLOW } from '../../../src/shared/domain/feature.ts';
+import { isTerminal, Job } from '../../../src/shared/domain/job.ts';
+import { versioned } from '../../../src/shared/messages/envelope.ts';
+import type { FeatureRequest } from '../../../src/shared/messages/feature-request.ts';
+import { subjects } from '../../../src/shared/messages/subjects.ts';
+import { type Bucket, openBucket } from '../../../src/shared/messaging/bucket.ts';
+import { connectNats } from '../../../src/shared/messaging/connection.ts';
+import { provisionTopology } from '../../../src/shared/messaging/provision.ts';
+import { publishUntilAcknowledged } from '../../../src/shared/messaging/publish.ts';
+import { BUCKETS } from '../../../src/shared/messaging/topology.ts';
+import { makeRepository } from '../in-process-system.ts';
+import { startNatsServer, type TestNatsServer } from '../nats-server.ts';
+import { type ArmedPoint, armedFile, armPoint, firedFile, FOLDER_VARIABLE, readCalls } from './armed-point.ts';
+import type { BuiltPrograms } from './build.ts';
+import { makeGitShim } from './git-shim.ts';
+import { SABOTAGE_VARIABLE, type Sabotage } from './sabotage.ts';
+import { supervise, type SupervisedDaemon } from './supervisor.ts';
+
+export type Role = 'repo-manager' | 'coder' | 'reviewer';
+
+export interface CrashSystemOptions {
+  readonly counts?: Partial<Record<Role, number>>;
+  /** How long a silent agent keeps its task (milliseconds). Default 1,500, so that the tests need not wait long. */
+  readonly ackWaitMs?: number;
+  readonly sabotage?: Sabotage;
+}
+
+/** A whole system of real processes, each daemon under a supervisor, each able to crash where it is told to. */
+export interface CrashSystem {
+  readonly nats: TestNatsServer;
+  readonly nc: NatsConnection;
+  readonly home: string;
+  /** Where the runners say what they do, and are told to wait (`hold`). */
+  readonly folder: string;
+  readonly daemons: readonly SupervisedDaemon[];
+  daemon(id: string): SupervisedDaemon;
+  arm(role: Role, point: ArmedPoint): void;
+  disarm(role: Role): void;
+  /** Whether what was armed for the role has gone off. */
+  hasFired(role: Role): boolean;
+  /** The calls of a role since a point was armed for it, as `<moment> <call>`. */
+  calls(role: Role): string[];
+  /** Submits a job; its repository has one commit, its change one file. */
+  submit(options?: { rounds?: 1 | 2; repository?: string }): Promise<SubmittedJob>;
+  command(jobId: string, type: 'StopJob' | 'RetryJob'): Promise<void>;
+  job(jobId: string): Promise<Job | undefined>;
+  finished(jobId: string, withinMs?: number): Promise<Job>;
+  /** What the runners said: `start|end|review <job> <round> <attempt>`. */
+  runs(): string[];
+  hold(name?: string): void;
+  letGo(name?: string): void;
+  stop(): Promise<void>;
+}
+
+export interface SubmittedJob {
+  readonly id: string;
+  readonly repository: string;
+  readonly rounds: number;
+}
+
+const ACK_WAIT_MS = 1_500;
+const FINISHED_WITHIN_MS = 40_000;
+const PROGRAMS = fileURLToPath(new URL('./programs', import.meta.url));
+
+export async function startCrashSystem(built: BuiltPrograms, options: CrashSystemOptions = {}): Promise<CrashSystem> {
+  const { counts = {}, ackWaitMs = ACK_WAIT_MS } = options;
+  const nats = await startNatsServer();
+  const nc = await connectNats({ url: nats.url, name: 'test', patience: 'forever' });
+  await provisionTopology(nc, { ackWaitMs });
+  const folder = await mkdtemp(join(tmpdir(), 'ma-crash-'));
+  const { home } = await ensureHome(join(folder, 'home'));
+  await mkdir(join(folder, 'repositories'));
+  const jobs = await openBucket(nc, BUCKETS.jobs, Job);
+  const daemons = await startDaemons(built, { folder, home, url: nats.url, ackWaitMs, counts, sabotage: options.sabotage });
+
+  return {
+    nats,
+    nc,
+    home,
+    folder,
+    daemons,
+    daemon: (id) => {
+      const found = daemons.find((daemon) => daemon.id === id);
+      if (!found) throw new Error(`no daemon ${id}`);
+      return found;
+    },
+    arm: (role, point) => armPoint(folder, role, point),
+    disarm: (role) => {
+      rmSync(armedFile(folder, role), { force: true });
+    },
+    hasFired: (role) => existsSync(firedFile(folder, role)),
+    calls: (role) => readCalls(folder, role),
+    submit: ({ rounds = 1, repository } = {}) => submit(nc, folder, rounds, repository),
+    command: (jobId, type) => command(nc, jobId, type),
+    job: async (jobId) => (await jobs.get(jobId))?.value,
+    finished: (jobId, withinMs = FINISHED_WITHIN_MS) => finished(jobs, jobId, withinMs),
+    runs: () => linesOf(join(folder, 'runs')),
+    hold: (name = 'hold') => {
+      writeFileSync(join(folder, name), '');
+    },
+    letGo: (name = 'hold') => {
+      rmSync(join(folder, name), { force: true });
+    },
+    stop: async () => {
+      await Promise.all(daemons.map((daemon) => daemon.stop()));
+      await nc.close();
+      await nats.stop();
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+interface Place {
+  readonly folder: string;
+  readonly home: string;
+  readonly url: string;
+  readonly ackWaitMs: number;
+  readonly counts: Partial<Record<Role, number>>;
+  readonly sabotage: Sabotage | undefined;
+}
+
+async function startDaemons(built: BuiltPrograms, place: Place): Promise<SupervisedDaemon[]> {
+  const daemons: SupervisedDaemon[] = [];
+  for (const role of ['repo-manager', 'coder', 'reviewer'] as const) {
+    const env = environmentOf(place, await makeGitShim(place.folder, role));
+    for (let n = 1; n <= (place.counts[role] ?? 1); n++) {
+      const id = `${role}-${String(n)}`;
+      daemons.push(supervise({ id, script: built.program(role), env, logFile: join(place.folder, `${id}.out`) }));
+    }
+  }
+  return daemons;
+}
+
+function environmentOf({ folder, home, url, ackWaitMs, sabotage }: Place, bin: string): Record<string, string> {
+  return {
+    PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+    HOME: folder,
+    MULTI_AGENT_HOME: home,
+    NATS_URL: url,
+    LOG_LEVEL: 'info',
+    MULTI_AGENT_ACK_WAIT_MS: String(ackWaitMs),
+    MULTI_AGENT_DRAIN_MS: '0',
+    CODER_COMMAND: `sh ${join(PROGRAMS, 'coder.sh')} ${folder}`,
+    REVIEWER_COMMAND: `sh ${join(PROGRAMS, 'reviewer.sh')} ${folder}`,
+    [FOLDER_VARIABLE]: folder,
+    ...(sabotage === undefined ? {} : { [SABOTAGE_VARIABLE]: sabotage }),
+  };
+}
+
+async function submit(nc: NatsConnection, folder: string, rounds: 1 | 2, given?: string): Promise<SubmittedJob> {
+  const jobId = `job-${ulid()}`;
+  const repository = given ?? (await makeRepository());
+  if (rounds === 2) writeFileSync(join(folder, `two-rounds-${jobId}`), '');
+  const request: FeatureRequest = versioned({
+    type: 'FeatureRequest' as const,
+    jobId,
+    priority: 'normal' as const,
+    repository: { kind: 'local' as const, url: repository },
+    feature: { title: 'A feature', description: 'Do it.', requirements: [], acceptanceCriteria: [] },
+    workflow: DEFAULT_WORKFLOW,
+    submittedAt: Date.now(),
+  });
+  await publishUntilAcknowledged(jetstream(nc), subjects.request(jobId), request, { messageId: jobId, lastSubjectSequence: 0 });
+  return { id: jobId, repository, rounds };
+}
+
+async function command(nc: NatsConnection, jobId: string, type: 'StopJob' | 'RetryJob'): Promise<void> {
+  const commandId = ulid();
+  const message = versioned({ type, jobId, commandId, at: Date.now() });
+  await publishUntilAcknowledged(jetstream(nc), subjects.input('command', jobId), message, { messageId: commandId });
+}
+
+async function finished(jobs: Bucket<Job>, jobId: string, withinMs: number): Promise<Job> {
+  const giveUpAt = performance.now() + withinMs;
+  for (;;) {
+    // The server may be down just now: that is part of some tests.
+    const job = (await jobs.get(jobId).catch(() => null))?.value;
+    if (job && isTerminal(job.status) && job.pending.length === 0) return job;
+    if (performance.now() > giveUpAt) throw new Error(`not finished within ${String(withinMs)} ms: ${JSON.stringify(job)}`);
+    await delay(30);
+  }
+}
+
+function linesOf(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
+}
