@@ -1,5 +1,12 @@
 import { CommanderError } from 'commander';
-import { InterruptedError, InvalidInputError, messageOf, MultiAgentError, NotFoundError, UnreachableError } from '../shared/errors/errors.ts';
+import {
+  InterruptedError,
+  InvalidInputError,
+  messageOf,
+  MultiAgentError,
+  NotFoundError,
+  UnreachableError,
+} from '../shared/errors/errors.ts';
 import { type CliContext, EXIT, type ExitCode } from './context.ts';
 import { visible } from './render/visible.ts';
 
@@ -11,7 +18,8 @@ interface ErrorReport {
 
 /** Says what went wrong: `{ error }` on stdout with `--json`, else a message on stderr. @returns the exit code */
 export function reportError(error: unknown, io: CliContext): ExitCode {
-  const known = io.interrupted.aborted && !(error instanceof MultiAgentError) ? new InterruptedError('interrupted', 'Interrupted.') : classified(error);
+  const known =
+    io.interrupted.aborted && !(error instanceof MultiAgentError) ? new InterruptedError('interrupted', 'Interrupted.') : classified(error);
   const report = reportOf(known);
   if (io.json()) io.printJson({ error: report });
   else io.note(forPeople(report, known));
@@ -70,9 +78,13 @@ function classified(error: unknown): unknown {
     );
   }
   if (names.some((name) => NO_ANSWER.includes(name))) {
-    return new UnreachableError('nats_unreachable', `NATS does not answer (${error.message}). Is it running? Start it with "multi-agent up", or check NATS_URL.`, {
-      cause: error,
-    });
+    return new UnreachableError(
+      'nats_unreachable',
+      `NATS does not answer (${error.message}). Is it running? Start it with "multi-agent up", or check NATS_URL.`,
+      {
+        cause: error,
+      },
+    );
   }
   return error;
 }

@@ -31,7 +31,8 @@ export async function flushed(process: NodeJS.Process): Promise<void> {
 function outputTo(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
-    isTty: Boolean(stream.isTTY),
+    // Undefined, whatever its type says, where it is no terminal.
+    isTty: 'isTTY' in stream && stream.isTTY,
     get columns() {
       return stream.isTTY ? stream.columns : NO_TERMINAL_COLUMNS;
     },

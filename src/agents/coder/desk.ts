@@ -3,11 +3,12 @@ import type { Git } from '../../shared/git/git.ts';
 import { receiveBundle } from '../../shared/git/bundle.ts';
 import { treeOf } from '../../shared/git/inspect.ts';
 import { type Conflict, mergeTrees } from '../../shared/git/merge.ts';
-import { takeWorkspace, type Workspace } from '../../shared/git/workspace.ts';
+import type { Workspace } from '../../shared/git/workspace.ts';
 import type { ImplementationRequest } from '../../shared/messages/task.ts';
 import { MAX_BUNDLE_BYTES } from '../../shared/messaging/bundle-store.ts';
 import { runSetup } from '../../shared/process/commands.ts';
 import type { TaskRun } from '../base/task-worker.ts';
+import { takeTaskWorkspace } from '../base/task-workspace.ts';
 import type { WorkerContext } from '../base/worker-context.ts';
 import { commandOptions } from './check-change.ts';
 
@@ -22,20 +23,11 @@ export interface Desk {
  * or, when an earlier attempt handed the task back, as that one left it. Then the repository's own setup.
  */
 export async function openDesk(context: WorkerContext, run: TaskRun<ImplementationRequest>, cache: Git): Promise<Desk> {
-  const { message, claim } = run;
+  const { message } = run;
   const merged = message.mergeWith === undefined ? undefined : await mergeTrees(cache, message.startCommit, message.mergeWith);
   const conflicts = merged?.type === 'conflicted' ? merged.conflicts : [];
   const tree = (await leftTree(context, run, cache)) ?? merged?.tree;
-  const workspace = await takeWorkspace({
-    home: context.home,
-    repoKey: message.repositoryKey,
-    cacheGitDir: cache.location.gitDir,
-    taskId: message.taskId,
-    attempt: claim.attempt,
-    owner: { agentId: context.agentId, incarnation: context.incarnation, pid: process.pid },
-    commit: message.startCommit,
-    ...(tree === undefined ? {} : { tree }),
-  });
+  const workspace = await takeTaskWorkspace(context, run, cache, message.startCommit, tree);
   try {
     await setUp(context, run, workspace);
     return { workspace, conflicts };

@@ -1,7 +1,7 @@
 import type { CheckResult } from '../../shared/domain/change.ts';
 import type { ImplementationRequest } from '../../shared/messages/task.ts';
-import { promptOf } from '../../shared/runner/prompt.ts';
 import type { RunnerContext, RunnerResult } from '../../shared/runner/runner.ts';
+import { runRunner } from '../base/run-runner.ts';
 import type { TaskRun } from '../base/task-worker.ts';
 import type { WorkerContext } from '../base/worker-context.ts';
 import type { Desk } from './desk.ts';
@@ -22,22 +22,10 @@ export async function runCoder(
     ...(checks.length > 0 ? { checks } : {}),
     ...(desk.conflicts.length > 0 ? { conflicts: desk.conflicts } : {}),
   };
-  return context.runner.run({
-    jobId: message.jobId,
-    taskId: message.taskId,
+  return runRunner(context, run, {
     role: 'coder',
-    round: message.round,
-    attempt: run.claim.attempt,
     tryNumber,
-    workspace: desk.workspace.tree,
-    scratch: desk.workspace.scratch,
-    prompt: promptOf({ role: 'coder', round: message.round, tryNumber, context: told }),
-    context: told,
-    environment: message.settings.env,
-    mark: run.mark,
-    wallMs: message.workflow.timeoutMs,
-    stallMs: context.stallMs,
-    onOutput: run.log,
-    signal: run.signal,
+    place: { workspace: desk.workspace.tree, scratch: desk.workspace.scratch },
+    told,
   });
 }

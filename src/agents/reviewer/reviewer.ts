@@ -5,13 +5,13 @@ import { NO_USAGE } from '../../shared/domain/change.ts';
 import { InterruptedError } from '../../shared/errors/errors.ts';
 import { diffOf } from '../../shared/git/diff.ts';
 import type { Git } from '../../shared/git/git.ts';
-import { takeWorkspace } from '../../shared/git/workspace.ts';
 import type { ReviewRequest } from '../../shared/messages/task.ts';
 import { placeComments } from '../../shared/runner/place-comments.ts';
-import { promptOf } from '../../shared/runner/prompt.ts';
 import type { RunnerContext } from '../../shared/runner/runner.ts';
 import { parseVerdict } from '../../shared/runner/verdict.ts';
 import { fillCache } from '../base/cache.ts';
+import { type RunnerPlace, runRunner } from '../base/run-runner.ts';
+import { takeTaskWorkspace } from '../base/task-workspace.ts';
 import type { TaskEnd, TaskRun, TaskWorker } from '../base/task-worker.ts';
 import { failureOf, type WorkerContext } from '../base/worker-context.ts';
 
@@ -28,13 +28,7 @@ export function createReviewer(context: WorkerContext): TaskWorker<ReviewRequest
   };
 }
 
-/** Where the runner works: a checked-out workspace, or, for one that reads no files, an empty directory. */
-interface Place {
-  readonly workspace: string;
-  readonly scratch: string;
-}
-
-async function review(context: WorkerContext, run: TaskRun<ReviewRequest>, place: Place, diff: string): Promise<TaskEnd> {
+async function review(context: WorkerContext, run: TaskRun<ReviewRequest>, place: RunnerPlace, diff: string): Promise<TaskEnd> {
   const { message } = run;
   const told: RunnerContext = {
     feature: message.feature,
@@ -45,23 +39,7 @@ async function review(context: WorkerContext, run: TaskRun<ReviewRequest>, place
     reviews: message.reviews,
   };
   try {
-    const result = await context.runner.run({
-      jobId: message.jobId,
-      taskId: message.taskId,
-      role: 'reviewer',
-      round: message.round,
-      attempt: run.claim.attempt,
-      tryNumber: 1,
-      ...place,
-      prompt: promptOf({ role: 'reviewer', round: message.round, tryNumber: 1, context: told }),
-      context: told,
-      environment: message.settings.env,
-      mark: run.mark,
-      wallMs: message.workflow.timeoutMs,
-      stallMs: context.stallMs,
-      onOutput: run.log,
-      signal: run.signal,
-    });
+    const result = await runRunner(context, run, { role: 'reviewer', tryNumber: 1, place, told });
     const verdict = placeComments(parseVerdict(result.verdict), diff);
     return { type: 'reviewed', review: { round: message.round, headCommit: message.headCommit, ...verdict }, usage: result.usage };
   } catch (error) {
@@ -70,23 +48,15 @@ async function review(context: WorkerContext, run: TaskRun<ReviewRequest>, place
   }
 }
 
+/** Where the runner works: a checked-out workspace, or, for one that reads no files, an empty directory. */
 async function withPlace<T>(
   context: WorkerContext,
   run: TaskRun<ReviewRequest>,
   cache: Git,
-  work: (place: Place) => Promise<T>,
+  work: (place: RunnerPlace) => Promise<T>,
 ): Promise<T> {
   if (!context.runner.needsWorkspace('reviewer')) return withDirectory(work);
-  const { message, claim } = run;
-  const workspace = await takeWorkspace({
-    home: context.home,
-    repoKey: message.repositoryKey,
-    cacheGitDir: cache.location.gitDir,
-    taskId: message.taskId,
-    attempt: claim.attempt,
-    owner: { agentId: context.agentId, incarnation: context.incarnation, pid: process.pid },
-    commit: message.headCommit,
-  });
+  const workspace = await takeTaskWorkspace(context, run, cache, run.message.headCommit);
   let normal = false;
   try {
     const result = await work({ workspace: workspace.tree, scratch: workspace.scratch });
@@ -97,7 +67,7 @@ async function withPlace<T>(
   }
 }
 
-async function withDirectory<T>(work: (place: Place) => Promise<T>): Promise<T> {
+async function withDirectory<T>(work: (place: RunnerPlace) => Promise<T>): Promise<T> {
   const scratch = await mkdtemp(join(tmpdir(), 'multi-agent-review-'));
   try {
     return await work({ workspace: scratch, scratch });

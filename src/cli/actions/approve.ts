@@ -27,8 +27,13 @@ export async function approve(io: CliContext, id: string, { head }: { head?: str
 function headOf(job: Job, named: string | undefined): string | undefined {
   if (named === undefined) return job.headCommit;
   if (job.headCommit?.startsWith(named) === true) return job.headCommit;
-  if (job.headCommit === undefined) return FULL_ID.test(named) ? named : refuse('not_waiting', `The job has no change yet: it is ${job.status}, ${job.phase}.`, job);
-  return refuse('head_moved', `The head moved: you approve ${named}, the job's head is ${job.headCommit}. Look at it again with "multi-agent show ${job.id}".`, job);
+  if (job.headCommit === undefined)
+    return FULL_ID.test(named) ? named : refuse('not_waiting', `The job has no change yet: it is ${job.status}, ${job.phase}.`, job);
+  return refuse(
+    'head_moved',
+    `The head moved: you approve ${named}, the job's head is ${job.headCommit}. Look at it again with "multi-agent show ${job.id}".`,
+    job,
+  );
 }
 
 function ended(job: Job): NothingToDo {

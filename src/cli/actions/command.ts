@@ -33,7 +33,11 @@ export interface NothingToDo {
  * @throws InvalidInputError `refused` with the repo-manager's reason
  * @throws UnreachableError `no_repo_manager` when the command is stored and waits for one
  */
-export async function giveCommand(io: CliContext, id: string, { plan, whenEnded, isEnd = ({ status }) => isTerminal(status) }: JobCommandPlan): Promise<void> {
+export async function giveCommand(
+  io: CliContext,
+  id: string,
+  { plan, whenEnded, isEnd = ({ status }) => isTerminal(status) }: JobCommandPlan,
+): Promise<void> {
   const jobId = parseJobId(id);
   const nc = await io.connect();
   const jobs = await openJobReader(nc);
@@ -47,7 +51,9 @@ export async function giveCommand(io: CliContext, id: string, { plan, whenEnded,
   if (answer.type === 'ended') return settle(io, answer.job, whenEnded(answer.job));
   if (answer.type === 'stored') throw notTakenUp(jobId, message.commandId);
   if (!answer.outcome.accepted) {
-    throw new InvalidInputError('refused', [answer.outcome.message ?? 'The command was refused.'], { details: { jobId, status: answer.job.status, phase: answer.job.phase } });
+    throw new InvalidInputError('refused', [answer.outcome.message ?? 'The command was refused.'], {
+      details: { jobId, status: answer.job.status, phase: answer.job.phase },
+    });
   }
   await printJob(answer.job, io);
 }

@@ -11,11 +11,17 @@ const DEFAULT_LIMIT = 50;
 export async function listDead(io: CliContext, { limit }: { limit?: string }): Promise<void> {
   const count = limit === undefined ? DEFAULT_LIMIT : numberOf('--limit', limit);
   const letters = await (await openDeadLetterBox(await io.connect())).list(count);
-  if (io.json()) return io.printJson({ letters: letters.map(viewOfLetter) });
-  if (letters.length === 0) return io.print('no dead letters');
+  if (io.json()) io.printJson({ letters: letters.map(viewOfLetter) });
+  else await printLetters(io, letters);
+}
+
+async function printLetters(io: CliContext, letters: readonly StoredDeadLetter[]): Promise<void> {
+  if (letters.length === 0) io.print('no dead letters');
   const style = await styleFor(io, io.stdout);
   for (const { seq, letter } of letters) {
-    io.print(`${style.bold(String(seq))}  ${visible(letter.subject)}  ${style.dim(`${age(io.now() - letter.at)} ago, delivered ${String(letter.deliveries)} times`)}`);
+    io.print(
+      `${style.bold(String(seq))}  ${visible(letter.subject)}  ${style.dim(`${age(io.now() - letter.at)} ago, delivered ${String(letter.deliveries)} times`)}`,
+    );
     io.print(`  ${style.red(letter.reason.code)} ${visible(letter.reason.message.split('\n')[0] ?? '')}`);
   }
 }
@@ -46,7 +52,16 @@ async function requireLetter(box: DeadLetterBox, seq: number): Promise<StoredDea
 
 function viewOfLetter({ seq, letter }: StoredDeadLetter) {
   const { at, stream, subject, streamSeq, deliveries, reason, payload } = letter;
-  return { seq, at: new Date(at).toISOString(), stream, subject, streamSeq, deliveries, reason, payload: Buffer.from(payload, 'base64').toString('utf8') };
+  return {
+    seq,
+    at: new Date(at).toISOString(),
+    stream,
+    subject,
+    streamSeq,
+    deliveries,
+    reason,
+    payload: Buffer.from(payload, 'base64').toString('utf8'),
+  };
 }
 
 function numberOf(name: string, typed: string): number {

@@ -21,7 +21,12 @@ export interface FollowTo {
  *
  * @throws InterruptedError on Ctrl-C: the job goes on without us
  */
-export async function followTo(nc: NatsConnection, jobs: JobReader, io: CliContext, { jobId, until, plainOutput, onState }: FollowTo): Promise<Job> {
+export async function followTo(
+  nc: NatsConnection,
+  jobs: JobReader,
+  io: CliContext,
+  { jobId, until, plainOutput, onState }: FollowTo,
+): Promise<Job> {
   const display = await createDisplay(io, plainOutput);
   let last: Job | undefined;
   try {
@@ -33,7 +38,9 @@ export async function followTo(nc: NatsConnection, jobs: JobReader, io: CliConte
     }
   } catch (error) {
     if (!io.interrupted.aborted) throw error;
-    throw new InterruptedError('interrupted', `Interrupted; the job goes on. Watch it with: multi-agent job-status ${jobId} --watch`, { details: { jobId } });
+    throw new InterruptedError('interrupted', `Interrupted; the job goes on. Watch it with: multi-agent job-status ${jobId} --watch`, {
+      details: { jobId },
+    });
   } finally {
     display.end();
   }

@@ -6,7 +6,9 @@ import type { JobReader, StoredJob } from '../../shared/messaging/job-reader.ts'
 export function parseJobId(typed: string): JobId {
   const parsed = JobId.safeParse(typed);
   if (parsed.success) return parsed.data;
-  throw new InvalidInputError('bad_job_id', [`${JSON.stringify(typed)} is no job id: that is "job-" and 26 characters, as "multi-agent list-jobs" shows it`]);
+  throw new InvalidInputError('bad_job_id', [
+    `${JSON.stringify(typed)} is no job id: that is "job-" and 26 characters, as "multi-agent list-jobs" shows it`,
+  ]);
 }
 
 /** @throws NotFoundError `no_such_job` */

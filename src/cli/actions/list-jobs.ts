@@ -41,9 +41,11 @@ function queryOf({ status = [], needsMe = false, limit, before }: ListFlags) {
     return data ?? [];
   });
   const count = limit === undefined ? DEFAULT_LIMIT : wholeNumber(limit);
-  if (count === undefined || count > LARGEST_LIMIT) faults.add('invalid_input', `--limit: ${JSON.stringify(limit)} is no number from 1 to ${String(LARGEST_LIMIT)}`);
+  if (count === undefined || count > LARGEST_LIMIT)
+    faults.add('invalid_input', `--limit: ${JSON.stringify(limit)} is no number from 1 to ${String(LARGEST_LIMIT)}`);
   const cursor = before === undefined ? undefined : wholeNumber(before);
-  if (before !== undefined && cursor === undefined) faults.add('invalid_input', `--before: ${JSON.stringify(before)} is no "next" of an earlier list`);
+  if (before !== undefined && cursor === undefined)
+    faults.add('invalid_input', `--before: ${JSON.stringify(before)} is no "next" of an earlier list`);
   faults.throwIfAny();
   return {
     limit: count ?? DEFAULT_LIMIT,

@@ -39,7 +39,8 @@ async function followLogs(nc: NatsConnection, jobs: JobReader, jobId: JobId, io:
     // The events only tell when to look whether the job has ended.
     for await (const item of followJob(nc, jobs, jobId, { until: ({ status }) => isTerminal(status), logs: 1, signal: io.interrupted })) {
       if (item.type === 'log') print(item.batch, item.seq);
-      if (item.type === 'connection') io.note(item.connected ? 'Connected to NATS again.' : 'The connection to NATS is lost; trying again.');
+      if (item.type === 'connection')
+        io.note(item.connected ? 'Connected to NATS again.' : 'The connection to NATS is lost; trying again.');
     }
   } catch (error) {
     if (!io.interrupted.aborted) throw error;

@@ -15,7 +15,11 @@ export async function show(io: CliContext, id: string): Promise<void> {
   const diff = await diffOfJob(job);
   const details = detailsOf(job);
   if (io.json()) {
-    io.printJson({ ...details, ...(diff.text === undefined ? {} : { diff: diff.text }), ...(diff.note === undefined ? {} : { diffNote: diff.note }) });
+    io.printJson({
+      ...details,
+      ...(diff.text === undefined ? {} : { diff: diff.text }),
+      ...(diff.note === undefined ? {} : { diffNote: diff.note }),
+    });
     return;
   }
   for (const line of detailLines(details, diff, await styleFor(io, io.stdout), io.now())) io.print(line);

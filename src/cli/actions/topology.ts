@@ -16,7 +16,10 @@ export async function topology(io: CliContext, { apply = false }: { apply?: bool
 
 async function printDifferences(io: CliContext, differences: readonly TopologyDifference[]): Promise<void> {
   const style = await styleFor(io, io.stdout);
-  if (differences.length === 0) return io.print(`${style.green('✔')} NATS is set up as planned.`);
+  if (differences.length === 0) {
+    io.print(`${style.green('✔')} NATS is set up as planned.`);
+    return;
+  }
   for (const { what, field, wanted, found } of differences) {
     const now = field === 'existence' ? 'missing' : `${field} is ${JSON.stringify(found)}, wanted ${JSON.stringify(wanted)}`;
     io.print(`${style.red('✘')} ${what}: ${now}`);

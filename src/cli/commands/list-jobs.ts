@@ -11,7 +11,14 @@ export function register(program: Command, io: CliContext): void {
     .option('--needs-me', 'Only jobs that wait for a person.')
     .option('--limit <n>', 'How many at most. Default: 20.')
     .option('--before <next>', 'Go on where an earlier list ended: its "next".')
-    .addHelpText('after', examples('multi-agent list-jobs', 'multi-agent list-jobs --needs-me', 'multi-agent list-jobs --status FAILED --status CANCELLED --limit 100 --json'))
+    .addHelpText(
+      'after',
+      examples(
+        'multi-agent list-jobs',
+        'multi-agent list-jobs --needs-me',
+        'multi-agent list-jobs --status FAILED --status CANCELLED --limit 100 --json',
+      ),
+    )
     .action(async (flags: ListFlags) => {
       const { listJobs } = await import('../actions/list-jobs.ts');
       await listJobs(io, flags);

@@ -7,7 +7,10 @@ export function register(program: Command, io: CliContext): void {
     .command('show')
     .description('Show all there is about a job: request, diff, verdicts, checks, cost, what it waits for.')
     .argument('<id>', 'The job.')
-    .addHelpText('after', examples('multi-agent show job-01J9ZQ6Y3V8K2W5T7R4N1M0XCE', 'multi-agent show job-01J9ZQ6Y3V8K2W5T7R4N1M0XCE --json | jq -r .diff'))
+    .addHelpText(
+      'after',
+      examples('multi-agent show job-01J9ZQ6Y3V8K2W5T7R4N1M0XCE', 'multi-agent show job-01J9ZQ6Y3V8K2W5T7R4N1M0XCE --json | jq -r .diff'),
+    )
     .action(async (id: string) => {
       const { show } = await import('../actions/show.ts');
       await show(io, id);

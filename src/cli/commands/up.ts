@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../../shared/config/load.ts';
 import { InvalidInputError } from '../../shared/errors/errors.ts';
 import type { CliContext } from '../context.ts';
+import { startSpinner } from '../spinner.ts';
 import type { UpOptions } from '../daemons/prepare.ts';
 
 interface Flags {
@@ -38,7 +39,10 @@ export function upOptions(config: Config, io: CliContext, counts: { coders?: num
 /** Brings the system up under PM2 and says what was done. */
 export async function underPm2(options: UpOptions, io: CliContext): Promise<void> {
   const { up } = await import('../daemons/up.ts');
-  const outcome = await up(options);
+  const spinner = await startSpinner(io);
+  const outcome = await up({ ...options, log: spinner.say }).finally(() => {
+    spinner.stop();
+  });
   if (io.json()) {
     const { url, embedded } = outcome.connection;
     io.printJson({ nats: { url, embedded }, agents: outcome.agents, started: outcome.started, stopped: outcome.stopped });

@@ -5,6 +5,7 @@ import { UnreachableError } from '../../shared/errors/errors.ts';
 import { isAlive } from '../../shared/lifecycle/process-state.ts';
 import { Heartbeat } from '../../shared/messages/agent.ts';
 import { openBucket, type Bucket } from '../../shared/messaging/bucket.ts';
+import { HEALTHY_WITHIN_MS } from '../../shared/messaging/heartbeat.ts';
 import { BUCKETS } from '../../shared/messaging/topology.ts';
 
 /** What an observer saw of an agent. */
@@ -26,7 +27,6 @@ export interface ObserveOptions {
   readonly signal?: AbortSignal;
 }
 
-export const HEARTBEAT_PATIENCE_MS = 3_500;
 const LOOK_EVERY_MS = 150;
 
 /**
@@ -38,7 +38,7 @@ const LOOK_EVERY_MS = 150;
 export async function observeAgents(nc: NatsConnection, options: ObserveOptions = {}): Promise<Observation[]> {
   const bucket = await openAgents(nc);
   const content = options.until ?? ((seen) => seen.length > 0 && seen.every(({ alive }) => alive));
-  const deadline = performance.now() + (options.patienceMs ?? HEARTBEAT_PATIENCE_MS);
+  const deadline = performance.now() + (options.patienceMs ?? HEALTHY_WITHIN_MS);
   const first = new Map<string, string>();
   for (;;) {
     const observations = observe(await readBeats(bucket), first, options.expected ?? []);

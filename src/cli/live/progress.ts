@@ -28,7 +28,7 @@ export function progressAfter(progress: Progress, item: FollowItem): Progress {
       return afterEvent(progress, item.message.event);
     case 'log': {
       const lines = item.batch.entries.map(({ text }) => visible(text)).filter((text) => text.trim() !== '');
-      const saidIn = `${item.batch.taskId} ${String(item.batch.attempt)}`;
+      const saidIn = attemptName(item.batch.taskId, item.batch.attempt);
       // Another attempt has its own words. Its log may come before the event that tells of it.
       const before = saidIn === progress.saidIn ? progress.said : [];
       return { ...progress, saidIn, said: [...before, ...lines].slice(-LINES_KEPT) };
@@ -39,6 +39,13 @@ export function progressAfter(progress: Progress, item: FollowItem): Progress {
 }
 
 function afterEvent(progress: Progress, event: JobEvent): Progress {
-  if (event.type === 'TaskStarted') return { ...progress, runner: event.runner };
+  if (event.type === 'TaskStarted') {
+    const saidIn = attemptName(event.taskId, event.attempt);
+    return { ...progress, runner: event.runner, saidIn, said: saidIn === progress.saidIn ? progress.said : [] };
+  }
   return event.type === 'TaskSent' ? { ...progress, runner: undefined } : progress;
+}
+
+function attemptName(taskId: string, attempt: number): string {
+  return `${taskId} ${String(attempt)}`;
 }

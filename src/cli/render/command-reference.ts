@@ -24,7 +24,10 @@ export function renderCommandReference(program: Command): string {
     ...program.commands.flatMap((command) => commandSection(command, '##')),
     '## Exit codes',
     '',
-    ...table(['code', ''], Object.entries(MEANINGS).map(([name, meaning]) => [String(EXIT[name as keyof typeof EXIT]), meaning])),
+    ...table(
+      ['code', ''],
+      Object.entries(MEANINGS).map(([name, meaning]) => [String(EXIT[name as keyof typeof EXIT]), meaning]),
+    ),
     '',
     '## JSON',
     '',
@@ -39,7 +42,12 @@ export function renderCommandReference(program: Command): string {
 
 function commandSection(command: Command, heading: string, parent = ''): string[] {
   const name = `${parent}${command.name()}`;
-  const usage = ['multi-agent', name, ...command.registeredArguments.map(argumentText), ...(command.options.length > 0 ? ['[options]'] : [])].join(' ');
+  const usage = [
+    'multi-agent',
+    name,
+    ...command.registeredArguments.map(argumentText),
+    ...(command.options.length > 0 ? ['[options]'] : []),
+  ].join(' ');
   const options = command.options.filter(({ hidden }) => !hidden).map(optionRow);
   const rows = [...command.registeredArguments.map((argument) => [code(argumentText(argument)), cell(argument.description)]), ...options];
   return [

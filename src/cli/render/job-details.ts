@@ -19,10 +19,26 @@ export function detailLines(job: JobDetails, diff: ShownDiff, style: Style, now:
     ...section('Requirements', job.feature.requirements.map(bullet), style),
     ...section('Acceptance criteria', job.feature.acceptanceCriteria.map(bullet), style),
     ...section('Summary', visibleLines((job.summary ?? '').trim()), style),
-    ...section('Commits', job.commits.map(({ id, message }) => `${style.yellow(id.slice(0, 10))} ${visible(message.split('\n')[0] ?? '')}`), style),
-    ...section('Files', job.filesChanged.map((file) => fileLine(file, style)), style),
-    ...section('Checks', (job.checks ?? []).flatMap((check) => checkLines(check, style)), style),
-    ...section('Reviews', job.reviews.flatMap((review) => reviewLines(review, style)), style),
+    ...section(
+      'Commits',
+      job.commits.map(({ id, message }) => `${style.yellow(id.slice(0, 10))} ${visible(message.split('\n')[0] ?? '')}`),
+      style,
+    ),
+    ...section(
+      'Files',
+      job.filesChanged.map((file) => fileLine(file, style)),
+      style,
+    ),
+    ...section(
+      'Checks',
+      (job.checks ?? []).flatMap((check) => checkLines(check, style)),
+      style,
+    ),
+    ...section(
+      'Reviews',
+      job.reviews.flatMap((review) => reviewLines(review, style)),
+      style,
+    ),
     ...section('Diff', diffLines(diff, style), style),
   ];
 }
@@ -45,7 +61,10 @@ function checkLines({ command, passed, exitCode, durationMs, output }: CheckResu
   const took = `${(durationMs / 1_000).toFixed(1)} s`;
   if (passed) return [`${style.green('✔')} ${visible(command)} ${style.dim(took)}`];
   const how = exitCode === null ? 'was ended' : `exit ${String(exitCode)}`;
-  return [`${style.red('✘')} ${visible(command)} ${style.dim(`${how}, ${took}`)}`, ...visibleLines(output.trimEnd()).map((line) => style.dim(`    ${line}`))];
+  return [
+    `${style.red('✘')} ${visible(command)} ${style.dim(`${how}, ${took}`)}`,
+    ...visibleLines(output.trimEnd()).map((line) => style.dim(`    ${line}`)),
+  ];
 }
 
 function reviewLines({ round, decision, headCommit, summary, comments }: Review, style: Style): string[] {
@@ -61,7 +80,10 @@ function reviewLines({ round, decision, headCommit, summary, comments }: Review,
 }
 
 function diffLines({ text, note }: ShownDiff, style: Style): string[] {
-  const lines = (text ?? '').trimEnd().split('\n').map((line) => colouredDiffLine(visible(line), style));
+  const lines = (text ?? '')
+    .trimEnd()
+    .split('\n')
+    .map((line) => colouredDiffLine(visible(line), style));
   return [...(text === undefined ? [] : lines), ...(note === undefined ? [] : [style.dim(note)])];
 }
 

@@ -12,7 +12,13 @@ export function jobTable(jobs: readonly JobView[], style: Style, now: number, co
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? '')))) ?? [];
   return rows.flatMap((row, index) => {
     const job = jobs[index - 1];
-    const line = truncated(row.map((cell, column) => padded(cell, widths[column] ?? 0)).join('  ').trimEnd(), columns);
+    const line = truncated(
+      row
+        .map((cell, column) => padded(cell, widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+      columns,
+    );
     if (!job) return [style.dim(line)];
     const needs = job.needs ? [style.yellow(truncated(`  ↳ ${visible(job.needs.command)}`, columns))] : [];
     return [line.replace(job.status, colourOf(job.status, style)(job.status)), ...needs];
@@ -22,5 +28,13 @@ export function jobTable(jobs: readonly JobView[], style: Style, now: number, co
 function cellsOf(job: JobView, now: number): string[] {
   const priority = job.priority === 'normal' ? '' : ` (${job.priority})`;
   const repository = visible(job.repository).split('/').slice(-1)[0] ?? '';
-  return [job.id, job.status, job.phase, String(job.round), age(now - Date.parse(job.createdAt)), repository, `${visible(job.title)}${priority}`];
+  return [
+    job.id,
+    job.status,
+    job.phase,
+    String(job.round),
+    age(now - Date.parse(job.createdAt)),
+    repository,
+    `${visible(job.title)}${priority}`,
+  ];
 }

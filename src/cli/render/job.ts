@@ -19,7 +19,7 @@ export function jobLines(job: JobView, style: Style, now: number): string[] {
     ['checks', checksText(job, style)],
     ['cost', usageText(job.usage) || undefined],
     ['error', job.error && style.red(`${visible(job.error.message)} (${job.error.code})`)],
-    ['needs you', job.needs && `${visible(job.needs.message)}`],
+    ['needs you', job.needs && visible(job.needs.message)],
     ['', job.needs && style.bold(visible(job.needs.command))],
     ['', job.status === 'FAILED' && job.error?.retryable !== false ? style.dim(`go on with: multi-agent retry ${job.id}`) : undefined],
   ];
@@ -37,7 +37,9 @@ export function statusText(job: JobView, style: Style): string {
 /** `2 of 3`; conflict rounds are told apart, since they do not count. */
 export function roundText({ round, conflictRounds, maxRounds }: JobView): string {
   const limit = round - conflictRounds <= maxRounds ? ` of ${String(maxRounds)}` : '';
-  return conflictRounds === 0 ? `${String(round)}${limit}` : `${String(round - conflictRounds)}${limit} (and ${counted(conflictRounds, 'conflict round')})`;
+  return conflictRounds === 0
+    ? `${String(round)}${limit}`
+    : `${String(round - conflictRounds)}${limit} (and ${counted(conflictRounds, 'conflict round')})`;
 }
 
 export function colourOf(status: JobView['status'], style: Style): (text: string) => string {
@@ -84,5 +86,7 @@ function reviewText({ review }: JobView, style: Style): string | undefined {
 
 function checksText({ checks }: JobView, style: Style): string | undefined {
   if (!checks || checks.length === 0) return undefined;
-  return checks.map(({ command, passed }) => (passed ? style.green(`✔ ${visible(command)}`) : style.red(`✘ ${visible(command)}`))).join('  ');
+  return checks
+    .map(({ command, passed }) => (passed ? style.green(`✔ ${visible(command)}`) : style.red(`✘ ${visible(command)}`)))
+    .join('  ');
 }

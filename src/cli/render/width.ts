@@ -1,5 +1,6 @@
 /** East Asian wide and fullwidth forms, and emoji: two cells (https://www.unicode.org/reports/tr11/), roughly. */
-const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
+const WIDE =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
 
 /** How many cells of a terminal the text takes. It must have no escape sequences. */
 export function widthOf(text: string): number {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ulid } from 'ulid';
-import { BranchName, DEFAULT_WORKFLOW, Feature, MergePolicy, Workflow } from '../../shared/domain/feature.ts';
+import { BranchName, DEFAULT_WORKFLOW, Feature, MergePolicy, type Repository, Workflow } from '../../shared/domain/feature.ts';
 import { jobIdOfKey } from '../../shared/domain/ids.ts';
 import { PRIORITIES, Priority } from '../../shared/domain/priority.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
@@ -33,9 +33,12 @@ export interface Submission {
  * @param firstJob `start-project`: `requirements` is the whole text (or `@file`), its first line the title
  * @throws InvalidInputError naming every fault at once
  */
-export async function parseSubmission(typed: Submission, place: RepositoryPlace & { readonly now: number; readonly firstJob: boolean }): Promise<FeatureRequest> {
+export async function parseSubmission(
+  typed: Submission,
+  place: RepositoryPlace & { readonly now: number; readonly firstJob: boolean },
+): Promise<FeatureRequest> {
   const faults = createFaults();
-  const repository = typed.repo === undefined ? missing(faults, '--repo') : await parseRepository(typed.repo, place, faults);
+  const repository = await repositoryOf(typed, place, faults);
   const feature = place.firstJob ? await projectOf(typed, place.cwd, faults) : await featureOf(typed, place.cwd, faults);
   const priority = typed.priority === undefined ? 'normal' : oneOf(faults, '--priority', Priority, PRIORITIES, typed.priority);
   const workflow = workflowOf(typed, faults);
@@ -58,9 +61,16 @@ export async function parseSubmission(typed: Submission, place: RepositoryPlace 
   );
 }
 
+async function repositoryOf({ repo }: Submission, place: RepositoryPlace, faults: Faults): Promise<Repository | undefined> {
+  if (repo !== undefined) return parseRepository(repo, place, faults);
+  missing(faults, '--repo');
+  return undefined;
+}
+
 async function featureOf(typed: Submission, cwd: string, faults: Faults): Promise<Feature | undefined> {
   const title = typed.title ?? missing(faults, '--title');
-  const description = typed.description === undefined ? missing(faults, '--description') : await textOrFile('--description', typed.description, cwd, faults);
+  const description =
+    typed.description === undefined ? missing(faults, '--description') : await textOrFile('--description', typed.description, cwd, faults);
   const listed = (typed.requirements ?? '').split(',').filter((requirement) => requirement.trim() !== '');
   const { title: titleSchema, description: descriptionSchema, requirements, acceptanceCriteria } = Feature.shape;
   const checked = {
@@ -74,7 +84,10 @@ async function featureOf(typed: Submission, cwd: string, faults: Faults): Promis
 
 /** A first job: the text says it all. */
 async function projectOf(typed: Submission, cwd: string, faults: Faults): Promise<Feature | undefined> {
-  const text = typed.requirements === undefined ? missing(faults, '--requirements') : await textOrFile('--requirements', typed.requirements, cwd, faults);
+  const text =
+    typed.requirements === undefined
+      ? missing(faults, '--requirements')
+      : await textOrFile('--requirements', typed.requirements, cwd, faults);
   if (text === undefined) return undefined;
   const title = titleOf(text);
   if (title === '') faults.add('invalid_input', '--requirements: there is no text in it');
@@ -112,7 +125,13 @@ function timeoutOf(typed: string, faults: Faults): number | undefined {
   return undefined;
 }
 
-function oneOf<T>(faults: Faults, option: string, schema: { safeParse(value: unknown): { success: boolean; data?: T | undefined } }, names: readonly string[], typed: string): T | undefined {
+function oneOf<T>(
+  faults: Faults,
+  option: string,
+  schema: { safeParse(value: unknown): { success: boolean; data?: T | undefined } },
+  names: readonly string[],
+  typed: string,
+): T | undefined {
   const { data } = schema.safeParse(typed);
   if (data === undefined) faults.add('invalid_input', `${option}: ${JSON.stringify(typed)} is none of ${names.join(', ')}`);
   return data;
@@ -123,7 +142,7 @@ function numberOf(typed: string): number {
   return /^-?\d+(\.\d+)?$/.test(typed.trim()) ? Number(typed) : Number.NaN;
 }
 
-function missing(faults: Faults, option: string): undefined {
+function missing(faults: Faults, option: string): string | undefined {
   faults.add('invalid_input', `${option} is missing`);
   return undefined;
 }

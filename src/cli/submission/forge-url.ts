@@ -19,11 +19,12 @@ export function forgeUrl(text: string, faults: Faults): string | undefined {
   if (!HOSTS.includes(host)) return refused(faults, 'forge_not_available', `no forge is configured for ${host}`);
   const [owner = '', name = '', ...rest] = url.pathname.replace(/^\/|\/$/g, '').split('/');
   const bare = name.replace(/\.git$/, '');
-  if (!OWNER.test(owner) || !NAME.test(bare) || rest.length > 0) return refused(faults, 'bad_repository', `${host} has its repositories at owner/repo`);
+  if (!OWNER.test(owner) || !NAME.test(bare) || rest.length > 0)
+    return refused(faults, 'bad_repository', `${host} has its repositories at owner/repo`);
   return `https://${host}/${owner}/${bare}`;
 }
 
-function refused(faults: Faults, code: string, message: string): undefined {
+function refused(faults: Faults, code: string, message: string): string | undefined {
   faults.add(code, `--repo: ${message}`);
   return undefined;
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Repository } from '../../shared/domain/feature.ts';
 import type { Faults } from './faults.ts';
+import { visible } from '../render/visible.ts';
 import { findRepository } from './local-repository.ts';
 import { forgeUrl } from './forge-url.ts';
 
@@ -20,7 +21,7 @@ export interface RepositoryPlace {
  */
 export async function parseRepository(text: string, place: RepositoryPlace, faults: Faults): Promise<Repository | undefined> {
   const repo = text.trim();
-  if (repo === '' || [...repo].some((character) => character < ' ' || character === '\x7f')) {
+  if (repo === '' || hasControlCharacter(repo)) {
     faults.add('bad_repository', '--repo: give a path, owner/repo, or an https or ssh URL');
     return undefined;
   }
@@ -28,7 +29,11 @@ export async function parseRepository(text: string, place: RepositoryPlace, faul
   if (looksRemote(repo) && !(isShorthand(repo) && (await isFolder(path)))) {
     const url = forgeUrl(repo, faults);
     // Only the forge of plain git repositories is there yet: an address that is right is still of no use.
-    if (url !== undefined) faults.add('forge_not_available', `--repo: ${url} is on a forge that is not configured; this version works on local repositories, by path`);
+    if (url !== undefined)
+      faults.add(
+        'forge_not_available',
+        `--repo: ${url} is on a forge that is not configured; this version works on local repositories, by path`,
+      );
     return undefined;
   }
   if (!place.local) return { kind: 'local', url: path };
@@ -36,6 +41,10 @@ export async function parseRepository(text: string, place: RepositoryPlace, faul
   if (found.type === 'found') return { kind: 'local', url: found.path };
   faults.add('bad_repository', `--repo: ${found.reason}`);
   return undefined;
+}
+
+function hasControlCharacter(text: string): boolean {
+  return visible(text) !== text || text.includes('\t');
 }
 
 function looksRemote(repo: string): boolean {

@@ -62,9 +62,13 @@ async function store(nc: NatsConnection, command: CommandMessage, signal: AbortS
     });
   } catch (error) {
     if (!tooLong.aborted || signal?.aborted === true) throw error;
-    throw new UnreachableError('command_unconfirmed', 'NATS does not answer: it is not known whether the command is stored. Give it again when NATS is back.', {
-      cause: error,
-    });
+    throw new UnreachableError(
+      'command_unconfirmed',
+      'NATS does not answer: it is not known whether the command is stored. Give it again when NATS is back.',
+      {
+        cause: error,
+      },
+    );
   }
 }
 

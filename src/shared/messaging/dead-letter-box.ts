@@ -54,7 +54,7 @@ export async function openDeadLetterBox(nc: NatsConnection): Promise<DeadLetterB
       return letters.slice(0, limit);
     },
     retry: async ({ seq, letter }) => {
-      await publishAgain(nc, letter, `dead.retry.${String(seq)}`);
+      await publishAgain(nc, letter, `retry-of-letter-${String(seq)}`);
       await drop(seq);
     },
   };

@@ -199,6 +199,8 @@ function readStates(jobs: JobReader, jobId: JobId, queue: Queue): { readSoon(): 
   let reading = false;
   let again = false;
   let stopped = false;
+  // Set by another call while this one waits.
+  const isAgain = (): boolean => again;
   const read = async (): Promise<void> => {
     if (reading) {
       again = true;
@@ -213,7 +215,7 @@ function readStates(jobs: JobReader, jobId: JobId, queue: Queue): { readSoon(): 
         seen = stored.revision;
         queue.push({ type: 'job', job: stored.job });
       }
-    } while (again && !stopped);
+    } while (isAgain() && !stopped);
     reading = false;
   };
   const timer = setInterval(() => void read(), READ_EVERY_MS);

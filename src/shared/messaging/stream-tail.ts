@@ -28,17 +28,18 @@ const PULL_EXPIRES_MS = 5_000;
  */
 export function tailStream(nc: NatsConnection, options: TailOptions, onMessage: (message: JsMsg) => void): Tail {
   const stopping = new AbortController();
+  const isStopped = (): boolean => stopping.signal.aborted;
   let next = options.from ?? 1;
   let current: ConsumerMessages | undefined;
 
   const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted && !nc.isClosed()) {
+    while (!isStopped() && !nc.isClosed()) {
       const consumer = await orderedConsumer(nc, options, next).catch(() => undefined);
       if (consumer) {
         current = await consumer.consume({ expires: PULL_EXPIRES_MS, idle_heartbeat: HEARTBEAT_MS }).catch(() => undefined);
-        if (stopping.signal.aborted) current?.stop();
+        if (isStopped()) current?.stop();
         for await (const message of current ?? []) {
-          if (stopping.signal.aborted) break;
+          if (isStopped()) break;
           if (message.seq < next) continue;
           next = message.seq + 1;
           onMessage(message);
@@ -89,9 +90,10 @@ export function onReconnect(nc: NatsConnection, callback: () => void): () => voi
 export function onStatus(nc: NatsConnection, callback: (type: string) => void): () => void {
   const statuses = nc.status();
   let watching = true;
+  const isWatching = (): boolean => watching;
   void (async () => {
     for await (const { type } of statuses) {
-      if (!watching) return;
+      if (!isWatching()) return;
       callback(type);
     }
   })();

@@ -18,7 +18,8 @@ let nc: NatsConnection;
 let records: Records;
 let request: FeatureRequest;
 
-const cli = (...argv: string[]): Promise<CapturedRun> => runCaptured([...argv, '--json'], { env: { NATS_URL: server.url, MULTI_AGENT_HOME: server.folder } });
+const cli = (...argv: string[]): Promise<CapturedRun> =>
+  runCaptured([...argv, '--json'], { env: { NATS_URL: server.url, MULTI_AGENT_HOME: server.folder } });
 
 beforeAll(async () => {
   server = await startNatsServer();
@@ -45,7 +46,10 @@ async function answer(accepted: boolean, changes: Partial<Job>, message?: string
   const taken = await consumer.next({ expires: 5_000 });
   if (!taken) throw new Error('no command came');
   const command = CommandMessage.parse(taken.json());
-  await records.job(request, { ...changes, commands: [{ id: command.commandId, accepted, ...(message === undefined ? {} : { message }) }] });
+  await records.job(request, {
+    ...changes,
+    commands: [{ id: command.commandId, accepted, ...(message === undefined ? {} : { message }) }],
+  });
   await taken.ackAck();
   return command;
 }
@@ -215,7 +219,10 @@ describe('topology', () => {
     const differs = await cli('topology');
     const applied = await cli('topology', '--apply');
 
-    expect([differs.exitCode, differs.json]).toMatchObject([1, { matches: false, differences: [{ what: 'stream EVENTS', field: 'max_age' }] }]);
+    expect([differs.exitCode, differs.json]).toMatchObject([
+      1,
+      { matches: false, differences: [{ what: 'stream EVENTS', field: 'max_age' }] },
+    ]);
     expect([applied.exitCode, applied.json]).toMatchObject([0, { matches: true, differences: [] }]);
   });
 });

@@ -32,7 +32,10 @@ afterEach(async () => {
 });
 
 /** Starts a command, and gives a way to wait until it has written something. */
-function start(argv: readonly string[], options: { tty?: boolean } = {}): { run: Promise<CapturedRun>; wrote: (text: string) => Promise<void> } {
+function start(
+  argv: readonly string[],
+  options: { tty?: boolean } = {},
+): { run: Promise<CapturedRun>; wrote: (text: string) => Promise<void> } {
   let all = '';
   const waiting = new Set<() => void>();
   const run = runCaptured(argv, {
@@ -122,9 +125,26 @@ describe('job-status --watch', () => {
   it('shows phase, round, agent, recording and last words on a terminal, and takes them away at the end', async () => {
     const { run, wrote } = start(['job-status', request.jobId, '--watch'], { tty: true });
     const taskId = `${request.jobId}.implement.1`;
-    const task = { id: taskId, role: 'coder' as const, round: 1, dispatch: 1, attempt: 1, agentId: 'coder-1', startedAt: Date.now(), sentAt: Date.now() };
+    const task = {
+      id: taskId,
+      role: 'coder' as const,
+      round: 1,
+      dispatch: 1,
+      attempt: 1,
+      agentId: 'coder-1',
+      startedAt: Date.now(),
+      sentAt: Date.now(),
+    };
     await records.job(request, { status: 'IN_PROGRESS', phase: 'implementing', round: 1, task });
-    await records.event(request.jobId, { type: 'TaskStarted', taskId, role: 'coder', round: 1, attempt: 1, agentId: 'coder-1', runner: 'replay (demo.jsonl)' });
+    await records.event(request.jobId, {
+      type: 'TaskStarted',
+      taskId,
+      role: 'coder',
+      round: 1,
+      attempt: 1,
+      agentId: 'coder-1',
+      runner: 'replay (demo.jsonl)',
+    });
     await records.log(request.jobId, ['thinking \u001b[31mhard']);
 
     await wrote('round 1 of 3');

@@ -14,7 +14,8 @@ let records: Records;
 const ids: string[] = [];
 const TOTAL = 90;
 
-const cli = (...argv: string[]): Promise<CapturedRun> => runCaptured([...argv, '--json'], { env: { NATS_URL: server.url, MULTI_AGENT_HOME: server.folder } });
+const cli = (...argv: string[]): Promise<CapturedRun> =>
+  runCaptured([...argv, '--json'], { env: { NATS_URL: server.url, MULTI_AGENT_HOME: server.folder } });
 const idsOf = ({ json }: CapturedRun): string[] => (json['jobs'] as { id: string }[]).map(({ id }) => id);
 
 beforeAll(async () => {
@@ -48,7 +49,7 @@ afterAll(async () => {
 
 it('gives the newest first, and pages back to the first without a gap or a repetition', async () => {
   const seen: string[] = [];
-  for (let before: string[] = []; ; ) {
+  for (let before: string[] = []; ;) {
     const page = await cli('list-jobs', '--limit', '40', ...before);
     seen.push(...idsOf(page));
     const { next } = page.json;

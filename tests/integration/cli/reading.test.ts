@@ -10,7 +10,8 @@ let server: TestNatsServer;
 let nc: NatsConnection;
 let records: Records;
 
-const cli = (...argv: string[]): Promise<CapturedRun> => runCaptured(argv, { env: { NATS_URL: server.url, HOME: server.folder, MULTI_AGENT_HOME: server.folder } });
+const cli = (...argv: string[]): Promise<CapturedRun> =>
+  runCaptured(argv, { env: { NATS_URL: server.url, HOME: server.folder, MULTI_AGENT_HOME: server.folder } });
 
 beforeAll(async () => {
   server = await startNatsServer();
@@ -32,7 +33,15 @@ describe('job-status', () => {
     const { exitCode, json } = await cli('job-status', request.jobId, '--json');
 
     expect(exitCode).toBe(0);
-    expect(json).toMatchObject({ id: request.jobId, status: 'PENDING', phase: 'queued', title: 'Add --json', repository: '/repositories/app', branch: null, round: 0 });
+    expect(json).toMatchObject({
+      id: request.jobId,
+      status: 'PENDING',
+      phase: 'queued',
+      title: 'Add --json',
+      repository: '/repositories/app',
+      branch: null,
+      round: 0,
+    });
   });
 
   it("shows the repo-manager's record where there is one", async () => {
@@ -88,7 +97,12 @@ describe('show', () => {
     const { json } = await cli('show', request.jobId, '--json');
     const { stdout } = await cli('show', request.jobId);
 
-    expect(json).toMatchObject({ feature: { title: 'Add --json' }, reviews: [review], needs: { kind: 'approval' }, diffNote: expect.stringContaining('another-host') as unknown });
+    expect(json).toMatchObject({
+      feature: { title: 'Add --json' },
+      reviews: [review],
+      needs: { kind: 'approval' },
+      diffNote: expect.stringContaining('another-host') as unknown,
+    });
     expect(stdout).toMatch(/A src\/a\.ts \+3 -0[\s\S]*Round 1: REQUEST_CHANGES[\s\S]*Tests are missing/);
   });
 });

@@ -41,15 +41,20 @@ export async function openRecords(nc: NatsConnection): Promise<Records> {
   const open = await openBucket(nc, BUCKETS.open, z.unknown());
   const js = jetstream(nc);
   return {
-    request: async (request) => void (await js.publish(subjects.request(request.jobId), JSON.stringify(request))),
+    request: async (request) => {
+      await js.publish(subjects.request(request.jobId), JSON.stringify(request));
+    },
     job: async (request, changes) => {
       const job = Job.parse({ ...pendingJob(request), ...changes });
       await jobs.put(job.id, job);
       return job;
     },
-    open: async (jobId) => void (await open.put(jobId, {})),
-    event: async (jobId, event) =>
-      void (await js.publish(subjects.event(jobId, event.type), JSON.stringify(versioned({ jobId, at: Date.now(), event })))),
+    open: async (jobId) => {
+      await open.put(jobId, {});
+    },
+    event: async (jobId, event) => {
+      await js.publish(subjects.event(jobId, event.type), JSON.stringify(versioned({ jobId, at: Date.now(), event })));
+    },
     log: async (jobId, texts) => {
       const taskId = `${jobId}.implement.1`;
       const entries: LogEntry[] = texts.map((text) => ({ at: Date.now(), type: 'stdout', text }));

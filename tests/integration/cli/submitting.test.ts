@@ -53,12 +53,41 @@ describe('submit-feature', () => {
     await writeFile(join(folder, 'feature.md'), '# As it says\n');
 
     const { exitCode, json } = await cli(
-      ...['submit-feature', '--json', '--repo', 'app', '--title', 'Add --json', '--description', '@feature.md', '--requirement', 'one, two', '--requirement', 'three'],
-      ...['--requirements', 'four, five', '--acceptance', 'seen', '--branch', 'develop', '--priority', 'urgent', '--merge', 'manual', '--max-rounds', '5'],
+      ...[
+        'submit-feature',
+        '--json',
+        '--repo',
+        'app',
+        '--title',
+        'Add --json',
+        '--description',
+        '@feature.md',
+        '--requirement',
+        'one, two',
+        '--requirement',
+        'three',
+      ],
+      ...[
+        '--requirements',
+        'four, five',
+        '--acceptance',
+        'seen',
+        '--branch',
+        'develop',
+        '--priority',
+        'urgent',
+        '--merge',
+        'manual',
+        '--max-rounds',
+        '5',
+      ],
       ...['--max-cost', '2.50', '--timeout', '1h30m', '--key', 'k'],
     );
 
-    expect([exitCode, json]).toMatchObject([0, { status: 'PENDING', priority: 'urgent', title: 'Add --json', repository: join(folder, 'app'), branch: 'develop' }]);
+    expect([exitCode, json]).toMatchObject([
+      0,
+      { status: 'PENDING', priority: 'urgent', title: 'Add --json', repository: join(folder, 'app'), branch: 'develop' },
+    ]);
     expect(await stored(String(json['id']))).toMatchObject({
       key: 'k',
       feature: { description: '# As it says\n', requirements: ['one, two', 'three', 'four', 'five'], acceptanceCriteria: ['seen'] },
@@ -87,11 +116,31 @@ describe('submit-feature', () => {
   it('names every fault at once, and stores nothing', async () => {
     const before = await countRequests();
 
-    const { exitCode, json } = await cli('submit-feature', '--json', '--repo', 'nowhere', '--description', '@missing.md', '--priority', 'max', '--timeout', '30', '--max-rounds', '0');
+    const { exitCode, json } = await cli(
+      'submit-feature',
+      '--json',
+      '--repo',
+      'nowhere',
+      '--description',
+      '@missing.md',
+      '--priority',
+      'max',
+      '--timeout',
+      '30',
+      '--max-rounds',
+      '0',
+    );
 
     expect([exitCode, json]).toMatchObject([2, { error: { code: 'invalid_input' } }]);
     const { faults } = (json['error'] as { details: { faults: string[] } }).details;
-    expect(faults.map((fault) => fault.split(':')[0])).toEqual(['--repo', '--title is missing', '--description', '--priority', '--max-rounds', '--timeout']);
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+      '--repo',
+      '--title is missing',
+      '--description',
+      '--priority',
+      '--max-rounds',
+      '--timeout',
+    ]);
     expect(await countRequests()).toBe(before);
   });
 
@@ -116,7 +165,11 @@ describe('submit-feature', () => {
     const running = submit('--repo', 'app', '--key', 'waited', '--wait');
     const jobId = await appeared();
     const records = await openRecords(nc);
-    await records.job(await stored(jobId), { status: 'WAITING_APPROVAL', phase: 'approving', needs: { kind: 'approval', message: 'Look.', command: 'multi-agent approve' } });
+    await records.job(await stored(jobId), {
+      status: 'WAITING_APPROVAL',
+      phase: 'approving',
+      needs: { kind: 'approval', message: 'Look.', command: 'multi-agent approve' },
+    });
     const { exitCode, json } = await running;
 
     expect([exitCode, json]).toMatchObject([6, { id: jobId, status: 'WAITING_APPROVAL', needs: { kind: 'approval' } }]);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../../src/shared/errors/errors.ts';
 import type { Harm } from './armed-point.ts';
 import type { BuiltPrograms } from './build.ts';
 import { faultsAfter } from './oracle.ts';
@@ -54,14 +55,18 @@ async function runPoint(system: CrashSystem, point: CrashPoint, options: RunOpti
   if (point.given === 'stopped-in-run') system.hold(point.role === 'coder' ? 'hold' : 'hold-review');
   else system.arm(point.role, { ...point, harm: options.harm ?? 'kill' });
   if (point.given === 'coder-killed') system.arm('coder', { call: 'runner run', at: 'before', harm: 'kill' });
-  const job = await system.submit(point.rounds ? { rounds: point.rounds } : {});
-  if (point.given === 'stopped-in-run') await stopInRun(system, point, job);
-  await options.afterwards?.(system, point, job);
-  const found = await faultsAfter(system, job, options.withinMs);
+  const found = await runJob(system, point, options).catch((error: unknown) => [messageOf(error)]);
   const fired = system.hasFired(point.role);
   system.disarm(point.role);
   const faults = found.length === 0 ? [] : [...found, ...lastWords(system, point)];
   return { fired, faults, seconds: Math.round((performance.now() - startedAt) / 100) / 10 };
+}
+
+async function runJob(system: CrashSystem, point: CrashPoint, options: RunOptions): Promise<string[]> {
+  const job = await system.submit(point.rounds ? { rounds: point.rounds } : {});
+  if (point.given === 'stopped-in-run') await stopInRun(system, point, job);
+  await options.afterwards?.(system, point, job);
+  return faultsAfter(system, job, options.withinMs);
 }
 
 /** Asked to stop while its runner works, a daemon without time hands its task back: the point is on that way. */

@@ -21,6 +21,8 @@ export interface SupervisedDaemon {
   signal(signal: NodeJS.Signals): void;
   /** From now on it is not started again when it ends. */
   abandon(): void;
+  /** Starts it after all, where it was abandoned and has ended. */
+  revive(): void;
   /** Ends it for good, paused or not. */
   stop(): Promise<void>;
 }
@@ -47,6 +49,10 @@ export function supervise(spec: DaemonSpec): SupervisedDaemon {
     signal: (signal) => void child.kill(signal),
     abandon: () => {
       wanted = false;
+    },
+    revive: () => {
+      wanted = true;
+      launch();
     },
     stop: async () => {
       wanted = false;

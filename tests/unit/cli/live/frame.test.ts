@@ -32,7 +32,11 @@ function started(runner: string): Progress {
 }
 
 function said(progress: Progress, texts: string[], attempt = 2): Progress {
-  return progressAfter(progress, { type: 'log', seq: 1, batch: { v: 1, jobId, taskId, attempt, entries: texts.map((text) => ({ at: 0, type: 'stdout', text })) } });
+  return progressAfter(progress, {
+    type: 'log',
+    seq: 1,
+    batch: { v: 1, jobId, taskId, attempt, entries: texts.map((text) => ({ at: 0, type: 'stdout', text })) },
+  });
 }
 
 describe('the live view', () => {
@@ -60,7 +64,10 @@ describe('the live view', () => {
 
   it('says what the job waits for, and that the connection is lost', () => {
     const needs = { kind: 'approval' as const, message: 'Look.', command: 'multi-agent approve x' };
-    const waiting = progressAfter(NO_PROGRESS, { type: 'job', job: jobOf({ status: 'WAITING_APPROVAL', phase: 'approving', round: 1, needs }) });
+    const waiting = progressAfter(NO_PROGRESS, {
+      type: 'job',
+      job: jobOf({ status: 'WAITING_APPROVAL', phase: 'approving', round: 1, needs }),
+    });
     const frame = draw(progressAfter(waiting, { type: 'connection', connected: false })).join('\n');
 
     expect(frame).toContain('⏸ approving');
@@ -70,12 +77,17 @@ describe('the live view', () => {
 
   it('is never wider than the terminal, whatever is said', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), fc.string({ unit: 'binary' }), fc.integer({ min: 20, max: 200 }), (title, text, columns) => {
-        const job = jobOf({ status: 'IN_PROGRESS', phase: 'reviewing', round: 2, conflictRounds: 1, task }, title);
-        const progress = said(progressAfter(started('replay 录音'), { type: 'job', job }), [text]);
+      fc.property(
+        fc.string({ unit: 'grapheme', minLength: 1 }),
+        fc.string({ unit: 'binary' }),
+        fc.integer({ min: 20, max: 200 }),
+        (title, text, columns) => {
+          const job = jobOf({ status: 'IN_PROGRESS', phase: 'reviewing', round: 2, conflictRounds: 1, task }, title);
+          const progress = said(progressAfter(started('replay 录音'), { type: 'job', job }), [text]);
 
-        for (const line of draw(progress, columns)) expect(widthOf(line)).toBeLessThanOrEqual(columns);
-      }),
+          for (const line of draw(progress, columns)) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+        },
+      ),
       { numRuns: 500 },
     );
   });

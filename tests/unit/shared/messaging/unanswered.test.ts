@@ -4,7 +4,7 @@ import { NoRespondersError, PermissionViolationError, RequestError, TimeoutError
 import { isUnanswered } from '../../../../src/shared/messaging/unanswered.ts';
 
 describe('isUnanswered', () => {
-  it.each([
+  it.each<[string, unknown, boolean]>([
     ['a timeout', new TimeoutError(), true],
     ['no responders', new NoRespondersError('a'), true],
     ['a request without responders', new RequestError('', { cause: new NoRespondersError('a') }), true],
