@@ -36,7 +36,7 @@ afterAll(() => built.remove());
 
 describe('the crash tests', () => {
   it.each(CONTROLS)('see that $sabotage is wrong when it is killed $at $call', async ({ sabotage, says, ...point }) => {
-    const [result] = (await runPoints(built, [point], { sabotage, withinMs: 12_000 })).values();
+    const [result] = (await runPoints(built, [point], { sabotage, withinMs: 20_000 })).values();
 
     expect(result?.fired).toBe(true);
     expect(result?.faults.join('\n')).toMatch(says);

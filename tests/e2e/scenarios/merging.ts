@@ -4,6 +4,7 @@ import { expect, it } from '@jest/globals';
 import { eventually } from '../../support/e2e/processes.ts';
 import { writes } from '../../support/e2e/script.ts';
 import { JobListShape } from '../../support/e2e/shapes.ts';
+import type { Stage } from '../../support/e2e/stage.ts';
 import type { Shared } from './shared.ts';
 
 /** Several changes, and a person's own work, in one repository. */
@@ -31,18 +32,17 @@ export function mergeScenarios({ stage }: Shared): void {
   });
 
   it.concurrent('merges six jobs that conflict on one file, each as one commit, through conflict rounds', async () => {
-    const { submit, ended, gate, runs, repository } = stage('six-conflicts', { 'shared.txt': 'top\nbottom\n' });
+    const { submit, ended, cli, gate, runs, repository } = stage('six-conflicts', { 'shared.txt': 'top\nbottom\n' });
     const submitted = gate('submitted');
     const numbers = [1, 2, 3, 4, 5, 6];
     // All of them start from the same base: none ends before the last one is there.
-    const ids = await Promise.all(
-      numbers.map(async (number) => {
-        const text = `top\nline ${number}\nbottom\n`;
-        const job = await submit({ coder: [{ when: { conflict: true }, steps: [{ resolve: true }] }, { steps: [{ waitFor: submitted.path }, writes('shared.txt', text)] }] });
-        return job.id;
-      }),
-    );
-    await eventually('the first four at work', () => runs().length >= 4);
+    const ids: string[] = [];
+    for (const number of numbers) {
+      const text = `top\nline ${number}\nbottom\n`;
+      const steps = [{ waitFor: submitted.path }, writes('shared.txt', text)];
+      ids.push((await submit({ coder: [{ when: { conflict: true }, steps: [{ resolve: true }] }, { steps }] })).id);
+    }
+    await eventually('all of them prepared', async () => (await startingPoints(cli, ids)).length === numbers.length);
 
     submitted.open();
     const jobs = await Promise.all(ids.map((id) => ended(id)));
@@ -55,4 +55,10 @@ export function mergeScenarios({ stage }: Shared): void {
     expect(repository.branches()).toEqual(['main']);
     expect(repository.git('status', '--porcelain')).toBe('');
   });
+}
+
+/** The base commits of those that a repo-manager has looked at. */
+async function startingPoints(cli: Stage['cli'], ids: readonly string[]): Promise<unknown[]> {
+  const { jobs } = JobListShape.parse((await cli('list-jobs', '--limit', '100', '--json')).json());
+  return jobs.filter(({ id }) => ids.includes(id)).flatMap((job) => job['baseCommit'] ?? []);
 }

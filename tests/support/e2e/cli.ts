@@ -29,9 +29,14 @@ const LONGEST_CALL_MS = 170_000;
 
 /** Runs `multi-agent <args>` as a process of its own. */
 export async function cli(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
-  return startCli(env, ...args).ended;
+  const running = startCli(env, ...args);
+  const timer = setTimeout(() => running.child.kill('SIGKILL'), LONGEST_CALL_MS);
+  return running.ended.finally(() => {
+    clearTimeout(timer);
+  });
 }
 
+/** The same, not waited for. Who starts it ends it. */
 export function startCli(env: Readonly<Record<string, string>>, ...args: readonly string[]): RunningCli {
   const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const out: Buffer[] = [];
@@ -44,10 +49,7 @@ export function startCli(env: Readonly<Record<string, string>>, ...args: readonl
 }
 
 async function result(child: ChildProcess, args: readonly string[], stdout: () => string, stderr: () => string): Promise<CliResult> {
-  const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_CALL_MS);
-  const [code] = (await once(child, 'close').finally(() => {
-    clearTimeout(timer);
-  })) as [number | null];
+  const [code] = (await once(child, 'close')) as [number | null];
   const lines = (): unknown[] =>
     stdout()
       .trimEnd()

@@ -10,6 +10,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const { env } = process;
 const LOOK_EVERY_MS = 50;
 const TALK_EVERY_MS = 200;
+/** Longer than a scenario; where one has failed, its runner must not keep an agent from the others. */
+const LONGEST_WAIT_MS = 90_000;
 
 /** Plays the part of a role; `unscripted` are the steps of a run that the script says nothing about. */
 export async function play(role, unscripted) {
@@ -50,6 +52,7 @@ const STEPS = {
   waitFor: async (path) => {
     for (let waited = 0; !existsSync(path); waited += LOOK_EVERY_MS) {
       if (waited % TALK_EVERY_MS === 0) process.stdout.write('still waiting\n');
+      if (waited > LONGEST_WAIT_MS) throw new Error(`waited for nothing: ${path}`);
       await delay(LOOK_EVERY_MS);
     }
   },
