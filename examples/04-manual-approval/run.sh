@@ -15,7 +15,6 @@ show multi-agent list-jobs --needs-me
 job=$(multi-agent list-jobs --needs-me --json | node -p 'JSON.parse(fs.readFileSync(0)).jobs[0].id')
 
 show multi-agent reject "$job" --comment 'A little more polite, please.'
-show multi-agent job-status "$job" --watch || true
 until multi-agent job-status "$job" --json | grep -q '"status":"WAITING_APPROVAL".*"round":2'; do sleep 0.2; done
 
 head=$(multi-agent show "$job" --json | node -p 'JSON.parse(fs.readFileSync(0)).headCommit')

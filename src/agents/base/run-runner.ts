@@ -20,11 +20,7 @@ export interface RunnerCall {
 }
 
 /** Has the runner do a task: with the limits of the job, the variables its repository lets through, and its words in the log. */
-export async function runRunner(
-  context: WorkerContext,
-  run: TaskRun,
-  { role, tryNumber, place, told }: RunnerCall,
-): Promise<RunnerResult> {
+export async function runRunner(context: WorkerContext, run: TaskRun, { role, tryNumber, place, told }: RunnerCall): Promise<RunnerResult> {
   const { message } = run;
   return context.runner.run({
     jobId: message.jobId,

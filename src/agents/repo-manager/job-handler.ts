@@ -2,7 +2,7 @@ import { decide } from '../../shared/domain/decide.ts';
 import type { JobId } from '../../shared/domain/ids.ts';
 import type { JobInput } from '../../shared/domain/input.ts';
 import type { Job } from '../../shared/domain/job.ts';
-import { NotFoundError, RetryableError } from '../../shared/errors/errors.ts';
+import { messageOf, MultiAgentError, NotFoundError, RetryableError } from '../../shared/errors/errors.ts';
 import type { Entry } from '../../shared/messaging/bucket.ts';
 import type { RepoManagerContext } from './context.ts';
 import { carryOut } from './effects/carry-out.ts';
@@ -84,7 +84,7 @@ async function decideOn(context: RepoManagerContext, jobId: JobId, job: Job | nu
 async function settle(context: RepoManagerContext, entry: Entry<Job>): Promise<Entry<Job>> {
   let current = entry;
   while (current.value.pending.length > 0) {
-    const job = await carryOutStored(context, current.value);
+    const job = await carryOutStored(context, current);
     const saved = await context.store.save(job, current);
     current = saved ?? (await reload(context, current.value.id));
   }
@@ -92,14 +92,24 @@ async function settle(context: RepoManagerContext, entry: Entry<Job>): Promise<E
 }
 
 /** Carries out, in order, the effects that stand in the stored record, as long as the outcomes leave them standing. */
-async function carryOutStored(context: RepoManagerContext, stored: Job): Promise<Job> {
-  let job = stored;
-  for (const pending of stored.pending) {
+async function carryOutStored(context: RepoManagerContext, stored: Entry<Job>): Promise<Job> {
+  let job = stored.value;
+  for (const pending of stored.value.pending) {
     if (!job.pending.some(({ id }) => id === pending.id)) continue;
-    const outcome = await carryOut(context, job, pending);
+    const outcome = await carryOut(context, job, pending).catch(async (error: unknown) => {
+      await noteDelay(context, stored, job, pending.id, error);
+      throw error;
+    });
     job = decide(job, { type: 'EffectFinished', effectId: pending.id, outcome, at: context.now() });
   }
   return job;
+}
+
+/** Writes down what was carried out so far, and why it stops here: a job that does not move shows what it waits for. */
+async function noteDelay(context: RepoManagerContext, stored: Entry<Job>, job: Job, effectId: number, error: unknown): Promise<void> {
+  const code = error instanceof MultiAgentError ? error.code : 'unexpected';
+  const delayed = decide(job, { type: 'EffectDelayed', effectId, code, message: messageOf(error), at: context.now() });
+  if (delayed !== stored.value) await context.store.save(delayed, stored);
 }
 
 async function reload(context: RepoManagerContext, jobId: JobId): Promise<Entry<Job>> {

@@ -63,6 +63,7 @@ function truncatedPlain(line: string, nothingFits: boolean, round: string, colum
 
 function workerText(job: JobView, runner: string | undefined, { style, columns, now }: FrameLook): string {
   const room = columns - 2;
+  if (job.delay) return style.yellow(truncated(`held up: ${visible(job.delay.message)}`, room));
   if (job.needs) return style.yellow(truncated(`waits for you: ${visible(job.needs.command)}`, room));
   if (job.phase === 'done') return truncated(job.status, room);
   if (!job.task) return style.dim(truncated(job.status === 'PENDING' ? 'waits for a repo-manager' : 'the repo-manager works on it', room));

@@ -19,6 +19,7 @@ export function jobLines(job: JobView, style: Style, now: number): string[] {
     ['checks', checksText(job, style)],
     ['cost', usageText(job.usage) || undefined],
     ['error', job.error && style.red(`${visible(job.error.message)} (${job.error.code})`)],
+    ['held up', job.delay && visible(`${job.delay.message} (${job.delay.code}; tried again by itself)`)],
     ['needs you', job.needs && visible(job.needs.message)],
     ['', job.needs && style.bold(visible(job.needs.command))],
     ['', job.status === 'FAILED' && job.error?.retryable !== false ? style.dim(`go on with: multi-agent retry ${job.id}`) : undefined],

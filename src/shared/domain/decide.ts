@@ -9,6 +9,7 @@ import { isTerminal, type Job } from './job.ts';
 import { conflicted, headMoved, merged, treeDirty } from './merging.ts';
 import { finishReview, merging } from './reviewing.ts';
 import { acceptRequest, repositoryPrepared } from './starting.ts';
+import { without } from './step.ts';
 import { failTask, startTask, sweepTask, taskSent } from './tasks.ts';
 
 /** What is told and tidied beside a job: that it can't be done decides nothing, least of all while a merge is under way. */
@@ -53,6 +54,8 @@ function react(job: Job, input: JobInput): Job {
       return swept(job, input);
     case 'EffectFinished':
       return effectFinished(job, input);
+    case 'EffectDelayed':
+      return effectDelayed(job, input);
   }
 }
 
@@ -68,9 +71,16 @@ function swept(job: Job, input: Extract<JobInput, { type: 'Swept' }>): Job {
 function effectFinished(job: Job, report: EffectReport): Job {
   const finished = job.pending.find(({ id }) => id === report.effectId);
   if (!finished) return job;
-  const rest: Job = { ...job, pending: job.pending.filter((pending) => pending !== finished) };
+  const rest: Job = { ...without(job, 'delay'), pending: job.pending.filter((pending) => pending !== finished) };
   // What a job that has ended still does (post a review, tidy up) decides nothing any more.
   return isTerminal(job.status) ? rest : afterEffect(rest, finished.effect, report.outcome, report.at);
+}
+
+/** Said once, however often it is tried: a job that does not move shows why. */
+function effectDelayed(job: Job, { effectId, code, message, at }: Extract<JobInput, { type: 'EffectDelayed' }>): Job {
+  const known = job.delay?.code === code && job.delay.message === message;
+  if (known || !job.pending.some(({ id }) => id === effectId)) return job;
+  return { ...job, delay: { code, message, since: job.delay?.since ?? at } };
 }
 
 function afterEffect(job: Job, effect: Effect, outcome: EffectOutcome, at: Instant): Job {

@@ -32,7 +32,7 @@ function ended(job: Job, status: TerminalStatus, at: Instant): Job {
   // A review that is still in its queue says more than the phase `queued`.
   const stoppedPhase = task?.role === 'reviewer' ? 'reviewing' : job.phase;
   const open = {
-    ...without(job, 'task', 'needs', 'failing', 'stopRequested'),
+    ...without(job, 'task', 'needs', 'delay', 'failing', 'stopRequested'),
     // What would only lead on is dropped: an obstacle to it must not keep the job from ending.
     pending: job.pending.filter(({ effect }) => !LEADING_ON.includes(effect.type)),
   };

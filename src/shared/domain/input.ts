@@ -56,6 +56,8 @@ export type JobInput =
   | { readonly type: 'RetryRequested'; readonly commandId: string; readonly at: Instant }
   /** A look by the sweep: is the task's message still in the queue, or with an agent? */
   | { readonly type: 'Swept'; readonly taskMessage: 'present' | 'absent' | 'unknown'; readonly at: Instant }
-  | ({ readonly type: 'EffectFinished' } & EffectReport);
+  | ({ readonly type: 'EffectFinished' } & EffectReport)
+  /** The effect could not be carried out, and will be tried again. */
+  | { readonly type: 'EffectDelayed'; readonly effectId: number; readonly code: string; readonly message: string; readonly at: Instant };
 
 export type JobCommand = Extract<JobInput, { commandId: string }>;

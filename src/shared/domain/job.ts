@@ -41,6 +41,10 @@ export const Needs = z.strictObject({
 });
 export type Needs = z.infer<typeof Needs>;
 
+/** Something that should pass, and has not yet: a repository that is locked, a forge that is down. */
+export const Delay = z.strictObject({ code: z.string(), message: z.string(), since: Instant });
+export type Delay = z.infer<typeof Delay>;
+
 /** What became of a person's command, so that who gave it can be told. */
 export const CommandOutcome = z.strictObject({
   id: z.string().max(100),
@@ -104,6 +108,8 @@ export const Job = z.strictObject({
   filesChanged: z.array(FileChange),
   usage: Usage,
   needs: Needs.optional(),
+  /** What keeps an effect from being carried out just now; it is tried again and again. */
+  delay: Delay.optional(),
   error: Failure.optional(),
   /** A failure that takes effect as soon as the work that came with it is on the branch. */
   failing: Failure.optional(),

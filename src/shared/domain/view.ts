@@ -28,6 +28,8 @@ export interface JobView {
   readonly checks?: readonly CheckResult[];
   readonly usage: Usage;
   readonly needs?: Needs;
+  /** What holds the job up just now; it is tried again by itself. */
+  readonly delay?: { readonly code: string; readonly message: string; readonly since: string };
   readonly error?: Failure;
   readonly merge: MergePolicy;
   readonly maxRounds: number;
@@ -67,6 +69,7 @@ export function viewOf(job: Job): JobView {
     ...(job.checks ? { checks: job.checks } : {}),
     usage: job.usage,
     ...(job.needs ? { needs: job.needs } : {}),
+    ...(job.delay ? { delay: { ...job.delay, since: iso(job.delay.since) } } : {}),
     ...(job.error ? { error: job.error } : {}),
     merge: job.workflow.merge,
     maxRounds: job.workflow.maxRounds,

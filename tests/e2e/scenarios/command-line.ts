@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { MAIN } from '../../support/e2e/cli.ts';
+import { type CliResult, eachCli, MAIN } from '../../support/e2e/cli.ts';
 import { eventually } from '../../support/e2e/processes.ts';
 import { writes } from '../../support/e2e/script.ts';
 import { ErrorShape, JobListShape, JobShape, LogLineShape, ShownJobShape, StatusShape } from '../../support/e2e/shapes.ts';
@@ -17,7 +17,7 @@ const ESCAPE = '\u001b';
 /** Exit codes, messages and shapes that scripts rely on. */
 export function commandLineScenarios({ stage, system }: Shared): void {
   it.concurrent('prints one JSON document, or JSON lines, of the documented shape from every command, and nothing else', async () => {
-    const { run, cli } = stage('json');
+    const { run, cli, env } = stage('json');
     const { job } = await run({ coder: [{ steps: [writes('json.txt'), { say: 'one' }, { say: 'two' }] }] });
 
     const shapes: [readonly string[], z.ZodType][] = [
@@ -32,7 +32,7 @@ export function commandLineScenarios({ stage, system }: Shared): void {
       [['dead', 'list'], z.strictObject({ letters: z.array(z.looseObject({ seq: z.number() })) })],
       [['approve', job.id], JobShape],
     ];
-    const results = await Promise.all(shapes.map(([args]) => cli(...args, '--json')));
+    const results = await eachCli(env, shapes.map(([args]) => [...args, '--json']));
     const doctor = await cli('doctor', '--json');
     const watched = await cli('job-status', job.id, '--watch', '--json');
     const logs = await cli('logs', job.id, '--json');
@@ -77,12 +77,12 @@ export function commandLineScenarios({ stage, system }: Shared): void {
   });
 
   it.concurrent('exits 4 for a job that is not there, and 2 for what can be no job id, whatever the command', async () => {
-    const { cli } = stage('no-job');
+    const { env } = stage('no-job');
 
-    const unknown = await Promise.all(ABOUT_A_JOB.map(([name, ...flags]) => cli(name, UNKNOWN, ...flags, '--json')));
-    const wrong = await Promise.all(ABOUT_A_JOB.map(([name, ...flags]) => cli(name, 'job-1', ...flags, '--json')));
+    const unknown = await eachCli(env, ABOUT_A_JOB.map(([name, ...flags]) => [name, UNKNOWN, ...flags, '--json']));
+    const wrong = await eachCli(env, ABOUT_A_JOB.map(([name, ...flags]) => [name, 'job-1', ...flags, '--json']));
 
-    const outcome = (results: Awaited<ReturnType<typeof cli>>[]) => results.map((result) => [result.code, ErrorShape.parse(result.json()).error.code]);
+    const outcome = (results: CliResult[]) => results.map((result) => [result.code, ErrorShape.parse(result.json()).error.code]);
     expect(outcome(unknown)).toEqual(ABOUT_A_JOB.map(() => [4, 'no_such_job']));
     expect(outcome(wrong)).toEqual(ABOUT_A_JOB.map(() => [2, 'bad_job_id']));
   });
@@ -161,7 +161,7 @@ export function commandLineScenarios({ stage, system }: Shared): void {
     const { job } = await own.run({ coder: [{ steps: [writes('x.txt'), { say: '\u001b[31mred\u001b[0m' }] }] });
     const commands = [['job-status', job.id], ['job-status', job.id, '--watch'], ['show', job.id], ['list-jobs'], ['logs', job.id], ['status'], ['health'], ['topology'], ['config']];
 
-    const piped = await Promise.all(commands.map((args) => own.cli(...args)));
+    const piped = await eachCli(own.env, commands);
     const plain = await onTerminal(own, { NO_COLOR: '1' }, 'job-status', job.id);
     const coloured = await onTerminal(own, {}, 'job-status', job.id);
 

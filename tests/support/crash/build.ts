@@ -30,7 +30,7 @@ export async function buildPrograms(): Promise<BuiltPrograms> {
 }
 
 async function compile(folder: string, name: string): Promise<void> {
-  const text = (await readFile(join(ROOT, name), 'utf8')).replaceAll(IMPORT, "$1.js'").replace("throw new TerminalError('bundle_refused', `The bundle ${ref.name} is not what was announced.`)", "throw new RetryableError('bundle_missing', `not what was announced`)");
+  const text = (await readFile(join(ROOT, name), 'utf8')).replaceAll(IMPORT, "$1.js'");
   const { code } = await transform(text, {
     swcrc: false,
     module: { type: 'es6' },

@@ -12,9 +12,10 @@ export interface CrashPoint {
   readonly rounds?: 2;
   /**
    * What else has to happen: `coder-killed`: a coder was killed in its run before, so that the task is revoked and sent out
-   * again; `stopped-in-run`: the daemon is asked to stop while its runner works, and hands its task back.
+   * again; `stopped-in-run`: the daemon is asked to stop while its runner works, and hands its task back; `agents-late`: no agent
+   * looks for a task before the repo-manager has gone over its work again.
    */
-  readonly given?: 'coder-killed' | 'stopped-in-run';
+  readonly given?: 'coder-killed' | 'stopped-in-run' | 'agents-late';
 }
 
 const AROUND: readonly Moment[] = ['before', 'after'];
@@ -34,6 +35,7 @@ const EFFECTS: readonly CrashPoint[] = [
     'effect CloseJob',
   ]),
   ...each('repo-manager', OF_EFFECTS, ['effect SendTask.coder.2', 'effect ProposeChange.again'], { rounds: 2 }),
+  ...each('repo-manager', ['done'], ['effect SendTask.coder.1', 'effect SendTask.reviewer.1'], { given: 'agents-late' }),
   ...each('repo-manager', OF_EFFECTS, ['effect RevokeTask'], { given: 'coder-killed' }),
 ];
 

@@ -18,7 +18,7 @@ export interface PointResult {
 }
 
 export interface RunOptions extends CrashSystemOptions {
-  /** Systems at work side by side. Default 3: most of the time they wait. */
+  /** Systems at work side by side. Default 2: most of the time they wait. */
   readonly systems?: number;
   readonly harm?: Harm;
   /** What happens after the job was submitted and the point has gone off. */
@@ -46,7 +46,7 @@ export async function runPoints(built: BuiltPrograms, points: readonly CrashPoin
     }
     await system?.stop();
   };
-  await Promise.all(Array.from({ length: Math.min(options.systems ?? 3, points.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(options.systems ?? 2, points.length) }, work));
   return results;
 }
 
@@ -65,6 +65,7 @@ async function runPoint(system: CrashSystem, point: CrashPoint, options: RunOpti
 async function runJob(system: CrashSystem, point: CrashPoint, options: RunOptions): Promise<string[]> {
   const job = await system.submit(point.rounds ? { rounds: point.rounds } : {});
   if (point.given === 'stopped-in-run') await stopInRun(system, point, job);
+  if (point.given === 'agents-late') await keepAgentsLate(system, point, job);
   await options.afterwards?.(system, point, job);
   return faultsAfter(system, job, options.withinMs);
 }
@@ -79,8 +80,23 @@ async function stopInRun(system: CrashSystem, point: CrashPoint, { id }: Submitt
   system.letGo(point.role === 'coder' ? 'hold' : 'hold-review');
 }
 
-/** Waits until the condition holds. @throws after `withinMs` (default 20,000) */
-export async function waitFor(condition: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+/** The agent of the task is paused until the killed repo-manager has recorded that the task is out. */
+async function keepAgentsLate(system: CrashSystem, { role, call }: CrashPoint, { id }: SubmittedJob): Promise<void> {
+  const agent = system.daemon(call.includes('coder') ? 'coder-1' : 'reviewer-1');
+  agent.signal('SIGSTOP');
+  try {
+    await waitFor(() => system.hasFired(role));
+    await waitFor(async () => {
+      const job = await system.job(id);
+      return agent.id.startsWith(job?.task?.role ?? 'none') && job?.task?.streamSeq !== undefined;
+    });
+  } finally {
+    agent.signal('SIGCONT');
+  }
+}
+
+/** Waits until the condition holds. @throws after `withinMs` (default 60,000) */
+export async function waitFor(condition: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
   const giveUpAt = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > giveUpAt) throw new Error(`not within ${String(withinMs)} ms`);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ulid } from 'ulid';
+import { z } from 'zod';
 import { ensureHome } from '../../../src/shared/config/home.ts';
 import { DEFAULT_WORKFLOW } from '../../../src/shared/domain/feature.ts';
 import { isTerminal, Job } from '../../../src/shared/domain/job.ts';
@@ -70,6 +71,7 @@ export interface SubmittedJob {
 
 const ACK_WAIT_MS = 1_500;
 const FINISHED_WITHIN_MS = 40_000;
+const READY_WITHIN_MS = 60_000;
 const PROGRAMS = fileURLToPath(new URL('./programs', import.meta.url));
 
 export async function startCrashSystem(built: BuiltPrograms, options: CrashSystemOptions = {}): Promise<CrashSystem> {
@@ -82,6 +84,7 @@ export async function startCrashSystem(built: BuiltPrograms, options: CrashSyste
   await mkdir(join(folder, 'repositories'));
   const jobs = await openBucket(nc, BUCKETS.jobs, Job);
   const daemons = await startDaemons(built, { folder, home, url: nats.url, ackWaitMs, counts, sabotage: options.sabotage });
+  await waitUntilReady(nc, daemons);
 
   return {
     nats,
@@ -139,6 +142,16 @@ async function startDaemons(built: BuiltPrograms, place: Place): Promise<Supervi
     }
   }
   return daemons;
+}
+
+/** All of them beat: what is measured and killed afterwards is no start. */
+async function waitUntilReady(nc: NatsConnection, daemons: readonly SupervisedDaemon[]): Promise<void> {
+  const agents = await openBucket(nc, BUCKETS.agents, z.unknown());
+  const giveUpAt = performance.now() + READY_WITHIN_MS;
+  for (let beating = 0; beating < daemons.length; beating = (await agents.all()).length) {
+    if (performance.now() > giveUpAt) throw new Error(`only ${String(beating)} of ${String(daemons.length)} daemons are ready`);
+    await delay(50);
+  }
 }
 
 function environmentOf({ folder, home, url, ackWaitMs, sabotage }: Place, bin: string): Record<string, string> {

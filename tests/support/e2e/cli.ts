@@ -36,6 +36,13 @@ export async function cli(env: Readonly<Record<string, string>>, ...args: readon
   });
 }
 
+/** Several calls one after the other: a dozen processes at once are more than a machine with two cores starts in time. */
+export async function eachCli(env: Readonly<Record<string, string>>, calls: readonly (readonly string[])[]): Promise<CliResult[]> {
+  const results: CliResult[] = [];
+  for (const args of calls) results.push(await cli(env, ...args));
+  return results;
+}
+
 /** The same, not waited for. Who starts it ends it. */
 export function startCli(env: Readonly<Record<string, string>>, ...args: readonly string[]): RunningCli {
   const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -98,7 +98,7 @@ async function watch(env: Env, id: string, is: (job: JobJson) => boolean, within
       const isOver = exited;
       const lines = watching.stdout().split('\n').slice(0, -1);
       for (const line of lines.slice(seen)) {
-        const job = JobShape.parse(JSON.parse(line));
+        const job = jobOf(line);
         if (is(job)) return job;
       }
       seen = lines.length;
@@ -110,6 +110,12 @@ async function watch(env: Env, id: string, is: (job: JobJson) => boolean, within
     watching.child.kill('SIGKILL');
     await watching.ended;
   }
+}
+
+function jobOf(line: string): JobJson {
+  const job = JobShape.safeParse(JSON.parse(line));
+  if (!job.success) throw new Error(`job-status --watch printed what is no job: ${line}\n${job.error.message}`);
+  return job.data;
 }
 
 function readRuns(journal: string): Run[] {

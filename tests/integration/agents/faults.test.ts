@@ -1,0 +1,116 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ulid } from 'ulid';
+import type { RepoManagerContext } from '../../../src/agents/repo-manager/context.ts';
+import { createJobHandler } from '../../../src/agents/repo-manager/job-handler.ts';
+import { RetryableError } from '../../../src/shared/errors/errors.ts';
+import type { Forge } from '../../../src/shared/forge/forge.ts';
+import { scriptedRequest } from '../../support/feature-script.ts';
+import { git, type InProcessSystem, makeRepository, startSystem } from '../../support/in-process-system.ts';
+import { until } from '../../support/until.ts';
+
+let system: InProcessSystem;
+let repository: string;
+let context: RepoManagerContext;
+/** What the forge does instead of opening a change request. */
+let openChangeRequest: (() => never) | undefined;
+let refusals = 0;
+
+beforeAll(async () => {
+  system = await startSystem({
+    coder: 'node {bin}/coder.mjs',
+    reviewer: 'node {bin}/reviewer.mjs',
+    wrapContext: (wired) => {
+      const local = wired.forges.local;
+      if (!local) throw new Error('no local forge');
+      const failing: Forge = {
+        ...local,
+        openChangeRequest: (...args) => {
+          if (!openChangeRequest) return local.openChangeRequest(...args);
+          refusals += 1;
+          return Promise.resolve().then(openChangeRequest);
+        },
+      };
+      context = { ...wired, forges: { local: failing } };
+      return context;
+    },
+  });
+  repository = await makeRepository();
+});
+afterAll(async () => {
+  await system.stop();
+  await rm(repository, { recursive: true, force: true });
+});
+beforeEach(() => {
+  openChangeRequest = undefined;
+  refusals = 0;
+});
+
+const forgeIsDown = (): never => {
+  throw new RetryableError('forge_down', 'The forge is down.', { retryAfterMs: 100 });
+};
+
+describe('a forge that is down', () => {
+  it('holds the job up, and loses nothing: it goes on when the forge is back', async () => {
+    openChangeRequest = forgeIsDown;
+    const jobId = await system.submit(scriptedRequest(repository));
+    await until('it was tried several times', () => refusals > 3, 20_000);
+    const held = await system.jobWhen(jobId, ({ delay }) => delay !== undefined);
+
+    openChangeRequest = undefined;
+    const job = await system.finished(jobId);
+
+    expect(held.delay).toMatchObject({ code: 'forge_down', message: 'The forge is down.' });
+    expect(job.status).toBe('COMPLETED');
+    expect(job.delay).toBeUndefined();
+    expect(git(repository, 'log', '--first-parent', '--format=%b', 'main')).toContain(jobId);
+  });
+
+  it('does not keep a person from stopping the job', async () => {
+    openChangeRequest = forgeIsDown;
+    const jobId = await system.submit(scriptedRequest(repository));
+    await until('it was tried several times', () => refusals > 1, 20_000);
+
+    await system.command({ type: 'StopJob', jobId });
+    const job = await system.finished(jobId);
+
+    expect(job.status).toBe('CANCELLED');
+    expect(job.commands).toEqual([expect.objectContaining({ accepted: true })]);
+  });
+});
+
+describe('an effect that fails as nobody expected', () => {
+  it('ends the job when it is given up, so that it does not wait for ever', async () => {
+    openChangeRequest = () => {
+      throw new TypeError('a bug');
+    };
+    const jobId = await system.submit(scriptedRequest(repository));
+    await until('it was tried', () => refusals > 0, 20_000);
+
+    await createJobHandler(context).refuseNext(jobId, 'Gave up after 10 deliveries: a bug');
+    const job = await system.finished(jobId);
+
+    expect(job).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'internal_error', message: expect.stringContaining('a bug'), retryable: true },
+    });
+  });
+});
+
+describe("another host's job", () => {
+  it('is left to the repo-manager there', async () => {
+    const handler = createJobHandler({ ...context, host: 'elsewhere' });
+    const jobId = await system.submit(scriptedRequest(repository));
+    await system.finished(jobId);
+
+    await expect(handler.handle(jobId, { type: 'Swept', taskMessage: 'unknown', at: 1 })).rejects.toMatchObject({ code: 'other_host' });
+  });
+});
+
+describe('a job nobody asked for', () => {
+  it('can be told nothing', async () => {
+    await expect(createJobHandler(context).handle(`job-${ulid()}`, { type: 'StopRequested', commandId: 'x', at: 1 })).rejects.toMatchObject(
+      { code: 'no_such_job' },
+    );
+  });
+});
