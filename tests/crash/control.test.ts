@@ -11,7 +11,7 @@ jest.setTimeout(120_000);
 /** What each sabotage breaks when the process ends at the point, and what the oracle has to say about it. */
 const CONTROLS: readonly (CrashPoint & { sabotage: Sabotage; says: RegExp })[] = [
   { sabotage: 'no-look-up', role: 'repo-manager', at: 'after', call: 'forge land', says: /first-parent commits: 3/ },
-  { sabotage: 'effects-beside', role: 'repo-manager', at: 'before', call: 'effect MergeChange', says: /not finished/ },
+  { sabotage: 'effects-beside', role: 'repo-manager', at: 'before', call: 'forge findMerge', says: /not finished/ },
   { sabotage: 'review-again', role: 'repo-manager', at: 'done', call: 'effect PostReview', says: /reviews of the change request: 2/ },
 ];
 
@@ -36,7 +36,7 @@ afterAll(() => built.remove());
 
 describe('the crash tests', () => {
   it.each(CONTROLS)('see that $sabotage is wrong when it is killed $at $call', async ({ sabotage, says, ...point }) => {
-    const [result] = (await runPoints(built, [point], { sabotage, withinMs: 20_000 })).values();
+    const [result] = (await runPoints(built, [point], { sabotage, withinMs: 15_000 })).values();
 
     expect(result?.fired).toBe(true);
     expect(result?.faults.join('\n')).toMatch(says);

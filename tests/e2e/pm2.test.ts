@@ -77,7 +77,9 @@ describe('up under PM2', () => {
 
   it('ends the task in hand on down, hands it back, and leaves no process; it goes on at the next up', async () => {
     const go = stage.gate('go');
-    const { id } = await stage.submit({ coder: [{ when: { attempt: 1 }, steps: [writes('begun.txt'), { waitFor: go.path }] }, { steps: [writes('ended.txt')] }] });
+    const { id } = await stage.submit({
+      coder: [{ when: { attempt: 1 }, steps: [writes('begun.txt'), { waitFor: go.path }] }, { steps: [writes('ended.txt')] }],
+    });
     await stage.when(id, ({ phase, attempt }) => phase === 'implementing' && attempt === 1);
 
     const down = await stage.cli('down', '--json');
@@ -87,13 +89,19 @@ describe('up under PM2', () => {
     const up = await stage.cli('up', '--json');
     const job = await stage.ended(id);
 
-    expect([down.code, [...(down.json() as { stopped: string[] }).stopped].sort()]).toEqual([0, ['coder-1', 'nats', 'repo-manager-1', 'reviewer-1']]);
+    expect([down.code, [...(down.json() as { stopped: string[] }).stopped].sort()]).toEqual([
+      0,
+      ['coder-1', 'nats', 'repo-manager-1', 'reviewer-1'],
+    ]);
     expect(left).toEqual([]);
     expect([again.code, again.json()]).toEqual([0, { stopped: [] }]);
     expect(up.code).toBe(0);
     expect(job.status).toBe('COMPLETED');
     // What the first attempt had done was handed to the second.
-    expect([stage.repository.fileOn('main', 'begun.txt'), stage.repository.fileOn('main', 'ended.txt')]).toEqual(['begun.txt', 'ended.txt']);
+    expect([stage.repository.fileOn('main', 'begun.txt'), stage.repository.fileOn('main', 'ended.txt')]).toEqual([
+      'begun.txt',
+      'ended.txt',
+    ]);
   });
 });
 

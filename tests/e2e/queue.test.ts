@@ -55,13 +55,17 @@ describe('with only NATS up', () => {
   });
 
   it('stores jobs, which wait', async () => {
-    const all = [...NUMBERS, 11].map((number) => stage.submit({ coder: [{ steps: [writes(`${String(number)}.txt`)] }] }, '--key', String(number)));
+    const all = [...NUMBERS, 11].map((number) =>
+      stage.submit({ coder: [{ steps: [writes(`${String(number)}.txt`)] }] }, '--key', String(number)),
+    );
     ten = await Promise.all(all);
     stopped = required(ten.pop());
 
     const list = (await stage.cli('list-jobs', '--json')).json() as { jobs: JobJson[] };
 
-    expect(ten.map(({ status, phase, round }) => ({ status, phase, round }))).toEqual(NUMBERS.map(() => ({ status: 'PENDING', phase: 'queued', round: 0 })));
+    expect(ten.map(({ status, phase, round }) => ({ status, phase, round }))).toEqual(
+      NUMBERS.map(() => ({ status: 'PENDING', phase: 'queued', round: 0 })),
+    );
     expect(list.jobs).toHaveLength(11);
   });
 
@@ -77,7 +81,10 @@ describe('with only NATS up', () => {
   it('tells that no agent is there', async () => {
     const [status, health] = await Promise.all([stage.cli('status', '--json'), stage.cli('health', '--json')]);
 
-    expect([status.code, StatusShape.parse(status.json())]).toMatchObject([3, { healthy: false, nats: { connected: true, embedded: false }, agents: [] }]);
+    expect([status.code, StatusShape.parse(status.json())]).toMatchObject([
+      3,
+      { healthy: false, nats: { connected: true, embedded: false }, agents: [] },
+    ]);
     expect([health.code, health.json()]).toMatchObject([1, { status: 'unhealthy' }]);
   });
 });
@@ -93,10 +100,13 @@ describe('once the daemons come', () => {
     const runs = stage.runs();
     expect(jobs.map(({ status }) => status)).toEqual(NUMBERS.map(() => 'COMPLETED'));
     expect(runs.map(({ taskId }) => taskId).sort()).toEqual(ten.flatMap(({ id }) => [`${id}.implement.1`, `${id}.review.1`]).sort());
-    expect(new Set(runs.filter(({ role }) => role === 'coder').map(({ env }) => env['MULTI_AGENT_RUN']?.split(':')[0]))).toEqual(new Set(['coder-1', 'coder-2']));
+    expect(new Set(runs.filter(({ role }) => role === 'coder').map(({ env }) => env['MULTI_AGENT_RUN']?.split(':')[0]))).toEqual(
+      new Set(['coder-1', 'coder-2']),
+    );
     expect(stage.repository.firstParents()).toHaveLength(11);
     const { agents } = StatusShape.parse((await stage.cli('status', '--json')).json());
-    const counted = (role: string): number => agents.filter((agent) => agent.role === role).reduce((sum, agent) => sum + agent.tasksProcessed, 0);
+    const counted = (role: string): number =>
+      agents.filter((agent) => agent.role === role).reduce((sum, agent) => sum + agent.tasksProcessed, 0);
     expect([counted('coder'), counted('reviewer')]).toEqual([10, 10]);
   });
 
@@ -109,9 +119,12 @@ describe('once the daemons come', () => {
 
   it('has an urgent job overtake low ones, and stops one that is still in its queue', async () => {
     const [first, second] = [stage.gate('first'), stage.gate('second')];
-    const blocking = await Promise.all([first, second].map((gate) => stage.submit({ coder: [{ steps: [{ waitFor: gate.path }, writes(gate.path.slice(-6))] }] })));
+    const blocking = await Promise.all(
+      [first, second].map((gate) => stage.submit({ coder: [{ steps: [{ waitFor: gate.path }, writes(gate.path.slice(-6))] }] })),
+    );
     await eventually('both coders at work', () => blocking.every(({ id }) => stage.runs(id).length === 1));
-    const submit = (name: string, priority: string): Promise<JobJson> => stage.submit({ coder: [{ steps: [writes(name)] }] }, '--priority', priority);
+    const submit = (name: string, priority: string): Promise<JobJson> =>
+      stage.submit({ coder: [{ steps: [writes(name)] }] }, '--priority', priority);
     const low = await submit('low.txt', 'low');
     const queued = await submit('queued.txt', 'low');
     await stage.when(queued.id, ({ updatedAt, branch }) => branch === 'main' && updatedAt !== '');
@@ -124,7 +137,11 @@ describe('once the daemons come', () => {
     second.open();
     const blockers = await Promise.all(blocking.map(({ id }) => stage.ended(id)));
 
-    const order = stage.runs().filter(({ role }) => role === 'coder').map(({ jobId }) => jobId).slice(-2);
+    const order = stage
+      .runs()
+      .filter(({ role }) => role === 'coder')
+      .map(({ jobId }) => jobId)
+      .slice(-2);
     expect([...jobs, ...blockers].map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'COMPLETED'));
     expect(order).toEqual([urgent.id, low.id]);
     expect([stop.code, JobShape.parse(stop.json()).status]).toEqual([0, 'CANCELLED']);

@@ -36,14 +36,20 @@ describe('without a server', () => {
 
     const result = await cli(home.env, ...args, '--json');
 
-    expect([result.code, ErrorShape.parse(result.json()).error]).toEqual([3, { code: 'nats_unreachable', message: expect.stringContaining('multi-agent up') }]);
+    expect([result.code, ErrorShape.parse(result.json()).error]).toEqual([
+      3,
+      { code: 'nats_unreachable', message: expect.stringContaining('multi-agent up') },
+    ]);
     expect(performance.now() - startedAt).toBeLessThan(GIVEN_UP_MS);
   });
 
   it('status and health say that nothing can be reached', async () => {
     const [status, health] = await Promise.all([cli(home.env, 'status', '--json'), cli(home.env, 'health', '--json')]);
 
-    expect([status.code, StatusShape.parse(status.json())]).toMatchObject([3, { healthy: false, nats: { connected: false, embedded: true }, agents: [] }]);
+    expect([status.code, StatusShape.parse(status.json())]).toMatchObject([
+      3,
+      { healthy: false, nats: { connected: false, embedded: true }, agents: [] },
+    ]);
     expect([health.code, health.json()]).toMatchObject([3, { status: 'unhealthy' }]);
   });
 
@@ -56,19 +62,22 @@ describe('without a server', () => {
 });
 
 describe('with another server on the port', () => {
-  it.each([[['up', '--json']], [['up', '--foreground', '--json']]])('%j exits 3, names it and the two variables, and leaves it alone', async (args) => {
-    const foreign = await startNatsServer();
-    try {
-      const result = await cli({ ...home.env, NATS_PORT: String(foreign.port) }, ...args);
+  it.each([[['up', '--json']], [['up', '--foreground', '--json']]])(
+    '%j exits 3, names it and the two variables, and leaves it alone',
+    async (args) => {
+      const foreign = await startNatsServer();
+      try {
+        const result = await cli({ ...home.env, NATS_PORT: String(foreign.port) }, ...args);
 
-      const { code, message } = ErrorShape.parse(result.json()).error;
-      expect([result.code, code]).toEqual([3, 'foreign_server']);
-      expect(message).toMatch(new RegExp(String(foreign.port)));
-      expect(message).toMatch(/NATS_PORT[^]*NATS_URL|NATS_URL[^]*NATS_PORT/);
-      expect(() => process.kill(foreign.pid(), 0)).not.toThrow();
-      expect(processesOf(home.folder)).toEqual([]);
-    } finally {
-      await foreign.stop();
-    }
-  });
+        const { code, message } = ErrorShape.parse(result.json()).error;
+        expect([result.code, code]).toEqual([3, 'foreign_server']);
+        expect(message).toMatch(new RegExp(String(foreign.port)));
+        expect(message).toMatch(/NATS_PORT[^]*NATS_URL|NATS_URL[^]*NATS_PORT/);
+        expect(() => process.kill(foreign.pid(), 0)).not.toThrow();
+        expect(processesOf(home.folder)).toEqual([]);
+      } finally {
+        await foreign.stop();
+      }
+    },
+  );
 });

@@ -32,7 +32,10 @@ export function commandLineScenarios({ stage, system }: Shared): void {
       [['dead', 'list'], z.strictObject({ letters: z.array(z.looseObject({ seq: z.number() })) })],
       [['approve', job.id], JobShape],
     ];
-    const results = await eachCli(env, shapes.map(([args]) => [...args, '--json']));
+    const results = await eachCli(
+      env,
+      shapes.map(([args]) => [...args, '--json']),
+    );
     const doctor = await cli('doctor', '--json');
     const watched = await cli('job-status', job.id, '--watch', '--json');
     const logs = await cli('logs', job.id, '--json');
@@ -60,9 +63,14 @@ export function commandLineScenarios({ stage, system }: Shared): void {
   });
 
   it.concurrent('shows everything about a job: its diff, verdicts, checks and what it cost', async () => {
-    const { run, cli } = stage('show', { 'README.md': '# sample\n', '.multi-agent.json': JSON.stringify({ checks: ['test -f shown.txt'] }) });
+    const { run, cli } = stage('show', {
+      'README.md': '# sample\n',
+      '.multi-agent.json': JSON.stringify({ checks: ['test -f shown.txt'] }),
+    });
     const usage = { inputTokens: 70, outputTokens: 7, costUsd: 0.25 };
-    const { job } = await run({ coder: [{ steps: [writes('shown.txt', 'shown\n'), { say: JSON.stringify({ summary: 'shows it', usage }) }] }] });
+    const { job } = await run({
+      coder: [{ steps: [writes('shown.txt', 'shown\n'), { say: JSON.stringify({ summary: 'shows it', usage }) }] }],
+    });
 
     const show = await cli('show', job.id, '--json');
 
@@ -79,8 +87,14 @@ export function commandLineScenarios({ stage, system }: Shared): void {
   it.concurrent('exits 4 for a job that is not there, and 2 for what can be no job id, whatever the command', async () => {
     const { env } = stage('no-job');
 
-    const unknown = await eachCli(env, ABOUT_A_JOB.map(([name, ...flags]) => [name, UNKNOWN, ...flags, '--json']));
-    const wrong = await eachCli(env, ABOUT_A_JOB.map(([name, ...flags]) => [name, 'job-1', ...flags, '--json']));
+    const unknown = await eachCli(
+      env,
+      ABOUT_A_JOB.map(([name, ...flags]) => [name, UNKNOWN, ...flags, '--json']),
+    );
+    const wrong = await eachCli(
+      env,
+      ABOUT_A_JOB.map(([name, ...flags]) => [name, 'job-1', ...flags, '--json']),
+    );
 
     const outcome = (results: CliResult[]) => results.map((result) => [result.code, ErrorShape.parse(result.json()).error.code]);
     expect(outcome(unknown)).toEqual(ABOUT_A_JOB.map(() => [4, 'no_such_job']));
@@ -106,15 +120,43 @@ export function commandLineScenarios({ stage, system }: Shared): void {
   it.concurrent('names every fault of an input at once', async () => {
     const { cli, repository } = stage('faults');
 
-    const several = await cli('submit-feature', '--json', '--repo', '/nowhere', '--priority', 'soon', '--max-rounds', '0', '--timeout', 'x', '--merge', 'maybe');
-    const priority = await cli('submit-feature', '--json', '--repo', repository.path, '--title', 'x', '--description', 'y', '--priority', 'soon');
+    const several = await cli(
+      'submit-feature',
+      '--json',
+      '--repo',
+      '/nowhere',
+      '--priority',
+      'soon',
+      '--max-rounds',
+      '0',
+      '--timeout',
+      'x',
+      '--merge',
+      'maybe',
+    );
+    const priority = await cli(
+      'submit-feature',
+      '--json',
+      '--repo',
+      repository.path,
+      '--title',
+      'x',
+      '--description',
+      'y',
+      '--priority',
+      'soon',
+    );
     const people = await cli('submit-feature', '--repo', '/nowhere', '--priority', 'soon');
 
     const { message, details } = ErrorShape.parse(several.json()).error;
     expect(several.code).toBe(2);
-    for (const option of ['--repo', '--title', '--description', '--priority', '--max-rounds', '--timeout', '--merge']) expect(message).toContain(option);
+    for (const option of ['--repo', '--title', '--description', '--priority', '--max-rounds', '--timeout', '--merge'])
+      expect(message).toContain(option);
     expect(details?.['faults']).toHaveLength(7);
-    expect([priority.code, ErrorShape.parse(priority.json()).error.message]).toEqual([2, '--priority: "soon" is none of low, normal, high, urgent']);
+    expect([priority.code, ErrorShape.parse(priority.json()).error.message]).toEqual([
+      2,
+      '--priority: "soon" is none of low, normal, high, urgent',
+    ]);
     expect([people.code, people.stdout]).toEqual([2, '']);
     expect(people.stderr).toMatch(/^4 things are wrong:\n( {2}- --.*\n){4}$/);
   });
@@ -139,7 +181,9 @@ export function commandLineScenarios({ stage, system }: Shared): void {
   it.concurrent('numbers log lines by rising, unique numbers, and follows them to the end of the job', async () => {
     const { submit, startCli, cli, gate } = stage('logs');
     const go = gate('go');
-    const { id } = await submit({ coder: [{ steps: [{ say: 'begun' }, { waitFor: go.path }, writes('done.txt'), { complain: 'careful' }, { say: 'finished' }] }] });
+    const { id } = await submit({
+      coder: [{ steps: [{ say: 'begun' }, { waitFor: go.path }, writes('done.txt'), { complain: 'careful' }, { say: 'finished' }] }],
+    });
     const following = startCli('logs', id, '--follow', '--json');
     await eventually('the first line', () => following.stdout().includes('begun'));
 
@@ -152,14 +196,29 @@ export function commandLineScenarios({ stage, system }: Shared): void {
     expect([followed.code, stored.code]).toEqual([0, 0]);
     expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
     expect(lines).toEqual(stored.jsonLines());
-    expect(lines.find(({ text }) => text === 'finished')).toMatchObject({ jobId: id, taskId: `${id}.implement.1`, attempt: 1, type: 'stdout' });
+    expect(lines.find(({ text }) => text === 'finished')).toMatchObject({
+      jobId: id,
+      taskId: `${id}.implement.1`,
+      attempt: 1,
+      type: 'stdout',
+    });
     expect(lines.find(({ text }) => text === 'careful')).toMatchObject({ type: 'stderr' });
   });
 
   it.concurrent('writes no escape sequence where there is no terminal, and no colour where NO_COLOR is set', async () => {
     const own = stage('colours');
     const { job } = await own.run({ coder: [{ steps: [writes('x.txt'), { say: '\u001b[31mred\u001b[0m' }] }] });
-    const commands = [['job-status', job.id], ['job-status', job.id, '--watch'], ['show', job.id], ['list-jobs'], ['logs', job.id], ['status'], ['health'], ['topology'], ['config']];
+    const commands = [
+      ['job-status', job.id],
+      ['job-status', job.id, '--watch'],
+      ['show', job.id],
+      ['list-jobs'],
+      ['logs', job.id],
+      ['status'],
+      ['health'],
+      ['topology'],
+      ['config'],
+    ];
 
     const piped = await eachCli(own.env, commands);
     const plain = await onTerminal(own, { NO_COLOR: '1' }, 'job-status', job.id);
@@ -184,7 +243,10 @@ export function commandLineScenarios({ stage, system }: Shared): void {
 /** What the command prints on a terminal of its own, made by script(1). */
 async function onTerminal({ env }: Stage, extra: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string> {
   const line = [process.execPath, MAIN, ...args].join(' ');
-  const child = spawn('script', ['-q', '-e', '-c', line, '/dev/null'], { env: { ...env, TERM: 'xterm', ...extra }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('script', ['-q', '-e', '-c', line, '/dev/null'], {
+    env: { ...env, TERM: 'xterm', ...extra },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   await once(child, 'close');

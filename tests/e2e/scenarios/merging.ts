@@ -21,7 +21,11 @@ export function mergeScenarios({ stage }: Shared): void {
     const merged = await ended(job.id);
 
     expect({ code, status: job.status, phase: job.phase }).toEqual({ code: 6, status: 'WAITING_APPROVAL', phase: 'merging' });
-    expect(job.needs).toEqual({ kind: 'dirty_tree', message: expect.stringContaining('README.md'), command: expect.stringContaining(repository.path) });
+    expect(job.needs).toEqual({
+      kind: 'dirty_tree',
+      message: expect.stringContaining('README.md'),
+      command: expect.stringContaining(repository.path),
+    });
     expect(JobListShape.parse(needsMe.json()).jobs.map(({ id }) => id)).toContain(job.id);
     expect(unsaved).toBe('# unsaved\n');
     expect(merged).toMatchObject({ status: 'COMPLETED', changeRequest: { merged: true } });
@@ -49,7 +53,11 @@ export function mergeScenarios({ stage }: Shared): void {
 
     expect(jobs.map(({ status, error }) => ({ status, error }))).toEqual(numbers.map(() => ({ status: 'COMPLETED', error: undefined })));
     expect(repository.firstParents()).toHaveLength(7);
-    expect(repository.fileOn('main', 'shared.txt')?.split('\n').sort()).toEqual(['bottom', ...numbers.map((number) => `line ${number}`), 'top']);
+    expect(repository.fileOn('main', 'shared.txt')?.split('\n').sort()).toEqual([
+      'bottom',
+      ...numbers.map((number) => `line ${number}`),
+      'top',
+    ]);
     expect(jobs.filter(({ conflictRounds }) => conflictRounds > 0)).toHaveLength(5);
     expect(runs().filter(({ conflict }) => conflict)[0]?.context.conflicts).toMatchObject([{ path: 'shared.txt' }]);
     expect(repository.branches()).toEqual(['main']);

@@ -16,7 +16,11 @@ export function personScenarios({ stage }: Shared): void {
     const again = await cli('approve', job.id, '--json');
 
     expect({ code, status: job.status, phase: job.phase }).toEqual({ code: 6, status: 'WAITING_APPROVAL', phase: 'approving' });
-    expect(job.needs).toEqual({ kind: 'approval', message: expect.any(String), command: `multi-agent approve ${job.id} --head ${String(job.headCommit)}` });
+    expect(job.needs).toEqual({
+      kind: 'approval',
+      message: expect.any(String),
+      command: `multi-agent approve ${job.id} --head ${String(job.headCommit)}`,
+    });
     expect(before).toHaveLength(1);
     expect([approve.code, JobShape.parse(approve.json()).id]).toEqual([0, job.id]);
     expect(merged).toMatchObject({ status: 'COMPLETED', headCommit: job.headCommit });
@@ -26,7 +30,11 @@ export function personScenarios({ stage }: Shared): void {
 
   it.concurrent('takes a rejection to the coder as another round, and refuses the approval of the head before it', async () => {
     const { run, when, ended, cli, runs, repository } = stage('reject');
-    const { job } = await run({ coder: [{ when: { round: 1 }, steps: [writes('long.txt', 'too long\n')] }, { steps: [writes('long.txt', 'ok\n')] }] }, '--merge', 'manual');
+    const { job } = await run(
+      { coder: [{ when: { round: 1 }, steps: [writes('long.txt', 'too long\n')] }, { steps: [writes('long.txt', 'ok\n')] }] },
+      '--merge',
+      'manual',
+    );
 
     const silent = await cli('reject', job.id, '--json');
     const reject = await cli('reject', job.id, '--comment', 'shorter, please', '--json');

@@ -30,7 +30,7 @@ export function repositoryScenarios({ stage, system }: Shared): void {
     if (!bare) expect(repository.git('status', '--porcelain')).toBe('');
   });
 
-  (process.getuid?.() === 0 ? it.concurrent : it.skip)('works on a repository of another user, whose files stay that user\'s', async () => {
+  (process.getuid?.() === 0 ? it.concurrent : it.skip)("works on a repository of another user, whose files stay that user's", async () => {
     const home = mkdtempSync(join(tmpdir(), 'ma-another-user-'));
     try {
       chmodSync(home, 0o755);

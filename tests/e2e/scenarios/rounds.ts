@@ -13,11 +13,18 @@ export function roundScenarios({ stage }: Shared): void {
 
     const { code, job } = await run({ coder: [{ steps: [writes('src/hello.txt', 'hello\n'), { say: 'said hello' }] }] });
 
-    expect({ code, status: job.status, phase: job.phase, round: job.round }).toEqual({ code: 0, status: 'COMPLETED', phase: 'done', round: 1 });
+    expect({ code, status: job.status, phase: job.phase, round: job.round }).toEqual({
+      code: 0,
+      status: 'COMPLETED',
+      phase: 'done',
+      round: 1,
+    });
     expect(job.changeRequest).toMatchObject({ number: 1, head: `multi-agent/${job.id}`, base: 'main', state: 'merged', merged: true });
     expect(job.review).toMatchObject({ decision: 'APPROVE', headCommit: job.headCommit, summary: 'fine', comments: [] });
     expect(repository.firstParents()).toHaveLength(2);
-    expect(repository.git('rev-list', '--parents', '-1', 'main')).toBe(`${String(job.changeRequest?.mergeCommit)} ${base} ${String(job.headCommit)}`);
+    expect(repository.git('rev-list', '--parents', '-1', 'main')).toBe(
+      `${String(job.changeRequest?.mergeCommit)} ${base} ${String(job.headCommit)}`,
+    );
     expect(repository.fileOn('main', 'src/hello.txt')).toBe('hello');
     expect(repository.git('status', '--porcelain')).toBe('');
     expect(repository.branches()).toEqual(['main']);
@@ -36,7 +43,11 @@ export function roundScenarios({ stage }: Shared): void {
     expect({ code, status: job.status, round: job.round }).toEqual({ code: 0, status: 'COMPLETED', round: 2 });
     expect(firstReview?.context.diff).toContain('+helo');
     expect(secondCoder?.context.reviews).toMatchObject([
-      { decision: 'REQUEST_CHANGES', summary: 'not yet', comments: [{ path: 'greeting.txt', line: 1, severity: 'error', body: 'it is spelled hello' }] },
+      {
+        decision: 'REQUEST_CHANGES',
+        summary: 'not yet',
+        comments: [{ path: 'greeting.txt', line: 1, severity: 'error', body: 'it is spelled hello' }],
+      },
     ]);
     expect(secondCoder?.prompt).toContain('it is spelled hello');
     expect(secondReview?.context.reviews).toHaveLength(1);
@@ -50,7 +61,11 @@ export function roundScenarios({ stage }: Shared): void {
   it.concurrent('fails at the round limit, with the branch kept and the reason said', async () => {
     const { repository, run, runs } = stage('round-limit');
 
-    const { code, job } = await run({ reviewer: [{ steps: [{ verdict: { decision: 'REQUEST_CHANGES', summary: 'never good enough' } }] }] }, '--max-rounds', '2');
+    const { code, job } = await run(
+      { reviewer: [{ steps: [{ verdict: { decision: 'REQUEST_CHANGES', summary: 'never good enough' } }] }] },
+      '--max-rounds',
+      '2',
+    );
 
     expect({ code, status: job.status, round: job.round }).toEqual({ code: 1, status: 'FAILED', round: 2 });
     expect(job.error).toEqual({ code: 'round_limit', message: expect.stringContaining('never good enough'), retryable: true });
@@ -64,7 +79,10 @@ export function roundScenarios({ stage }: Shared): void {
   it.concurrent('merges onto a base that moved during the review', async () => {
     const { repository, submit, when, ended, gate } = stage('base-moves');
     const reviewed = gate('reviewed');
-    const { id } = await submit({ coder: [{ steps: [writes('feature.txt')] }], reviewer: [{ steps: [{ waitFor: reviewed.path }, APPROVE] }] });
+    const { id } = await submit({
+      coder: [{ steps: [writes('feature.txt')] }],
+      reviewer: [{ steps: [{ waitFor: reviewed.path }, APPROVE] }],
+    });
     await when(id, ({ phase, attempt }) => phase === 'reviewing' && attempt === 1);
 
     const moved = repository.commit('meanwhile.txt', 'meanwhile\n');
@@ -72,7 +90,9 @@ export function roundScenarios({ stage }: Shared): void {
     const job = await ended(id);
 
     expect(job).toMatchObject({ status: 'COMPLETED', round: 1, conflictRounds: 0 });
-    expect(repository.git('rev-list', '--parents', '-1', 'main')).toBe(`${String(job.changeRequest?.mergeCommit)} ${moved} ${String(job.headCommit)}`);
+    expect(repository.git('rev-list', '--parents', '-1', 'main')).toBe(
+      `${String(job.changeRequest?.mergeCommit)} ${moved} ${String(job.headCommit)}`,
+    );
     expect(repository.fileOn('main', 'meanwhile.txt')).toBe('meanwhile');
     expect(repository.fileOn('main', 'feature.txt')).toBe('feature.txt');
     expect(repository.git('status', '--porcelain')).toBe('');

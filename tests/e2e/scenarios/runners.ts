@@ -18,7 +18,9 @@ export function runnerScenarios({ stage }: Shared): void {
     expect({ code, status: job.status }).toEqual({ code: 1, status: 'FAILED' });
     expect(job.error).toEqual({ code: 'runner_unavailable', message: expect.stringContaining('the model is overloaded'), retryable: true });
     expect(runs().map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
-    const { letters } = (await cli('dead', 'list', '--json')).json() as { letters: { seq: number; payload: string; reason: { code: string } }[] };
+    const { letters } = (await cli('dead', 'list', '--json')).json() as {
+      letters: { seq: number; payload: string; reason: { code: string } }[];
+    };
     const letter = letters.find(({ payload }) => payload.includes(job.id));
     expect(letter?.reason.code).toBe('runner_unavailable');
     const drop = ['dead', 'drop', String(letter?.seq), '--json'];
@@ -157,8 +159,14 @@ export function runnerScenarios({ stage }: Shared): void {
     const { submit, ended, cli, gate, runs, repository } = stage('retry');
     const mended = gate('mended');
     const { id } = await submit({
-      coder: [{ when: { round: 1 }, steps: [writes('one.txt')] }, { steps: [{ exitUnless: { path: mended.path, code: 1 } }, writes('two.txt')] }],
-      reviewer: [{ when: { round: 1 }, steps: [{ verdict: { decision: 'REQUEST_CHANGES', summary: 'and a second file' } }] }, { steps: [APPROVE] }],
+      coder: [
+        { when: { round: 1 }, steps: [writes('one.txt')] },
+        { steps: [{ exitUnless: { path: mended.path, code: 1 } }, writes('two.txt')] },
+      ],
+      reviewer: [
+        { when: { round: 1 }, steps: [{ verdict: { decision: 'REQUEST_CHANGES', summary: 'and a second file' } }] },
+        { steps: [APPROVE] },
+      ],
     });
     const failed = await ended(id);
 
@@ -169,11 +177,25 @@ export function runnerScenarios({ stage }: Shared): void {
       return seen.status === 'FAILED' ? undefined : seen;
     });
 
-    expect(failed).toMatchObject({ status: 'FAILED', round: 2, error: { code: 'runner_failed' }, changeRequest: { number: 1, state: 'open' } });
+    expect(failed).toMatchObject({
+      status: 'FAILED',
+      round: 2,
+      error: { code: 'runner_failed' },
+      changeRequest: { number: 1, state: 'open' },
+    });
     expect(retry.code).toBe(0);
     expect(retry.json()).toMatchObject({ id });
-    expect(job).toMatchObject({ id, status: 'COMPLETED', round: 2, changeRequest: { number: 1, head: failed.changeRequest?.head, state: 'merged' } });
-    expect(runs().filter(({ role }) => role === 'coder').map(({ round, attempt }) => [round, attempt])).toEqual([
+    expect(job).toMatchObject({
+      id,
+      status: 'COMPLETED',
+      round: 2,
+      changeRequest: { number: 1, head: failed.changeRequest?.head, state: 'merged' },
+    });
+    expect(
+      runs()
+        .filter(({ role }) => role === 'coder')
+        .map(({ round, attempt }) => [round, attempt]),
+    ).toEqual([
       [1, 1],
       [2, 1],
       [2, 2],

@@ -13,10 +13,16 @@ export function secretScenarios({ stage, system, canaries }: Shared): void {
     // The repository asks for all of it.
     const settings = JSON.stringify({ env: ['A_STRANGER', 'GITHUB_TOKEN'] });
     const { run, runs, cli, env } = stage('canary', { 'README.md': '# sample\n', '.multi-agent.json': settings });
-    const { job } = await run({ coder: [{ steps: [{ tellEnvironment: true }, writes('done.txt')] }], reviewer: [{ steps: [{ tellEnvironment: true }, { verdict: { decision: 'APPROVE', summary: 'fine' } }] }] });
+    const { job } = await run({
+      coder: [{ steps: [{ tellEnvironment: true }, writes('done.txt')] }],
+      reviewer: [{ steps: [{ tellEnvironment: true }, { verdict: { decision: 'APPROVE', summary: 'fine' } }] }],
+    });
 
     const { agents, nats } = StatusShape.parse((await cli('status', '--json')).json());
-    const said = await eachCli(env, [['logs', job.id], ['show', job.id], ['config'], ['doctor']].map((args) => [...args, '--json']));
+    const said = await eachCli(
+      env,
+      [['logs', job.id], ['show', job.id], ['config'], ['doctor']].map((args) => [...args, '--json']),
+    );
 
     expect(job.status).toBe('COMPLETED');
     for (const pid of [nats.pid, ...agents.map((agent) => agent.pid)]) {
