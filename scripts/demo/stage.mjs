@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process';
 
+/** How long a program that was told to end may take; one that takes things down gets more, since a daemon may be in the middle of its drain. */
+const END_WITHIN_MS = 10_000;
+const TAKE_DOWN_WITHIN_MS = 45_000;
+
 /** The demo can't go on; `message` is for a person. */
 export class Ended extends Error {
   constructor(message, exitCode) {
@@ -25,7 +29,10 @@ export function createStage() {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(name, () => {
       interrupted = true;
-      for (const child of running) child.kill(name);
+      for (const child of running) {
+        child.kill(name);
+        killAfter(child, END_WITHIN_MS);
+      }
     });
   }
 
@@ -33,7 +40,8 @@ export function createStage() {
   const start = ({ program, environment }, args, { apart = false, stdio }) => {
     if (interrupted && !apart) throw new Ended('interrupted', 130);
     const child = spawn(process.execPath, [program, ...args], { env: environment, stdio, detached: apart });
-    if (!apart) running.add(child);
+    if (apart) killAfter(child, TAKE_DOWN_WITHIN_MS);
+    else running.add(child);
     child.once('exit', () => running.delete(child));
     return child;
   };
@@ -67,6 +75,12 @@ export function createStage() {
       return output;
     },
   };
+}
+
+/** Nobody is to wait for a program that hangs: what it has left undone is found by its processes' environment. */
+function killAfter(child, ms) {
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms);
+  child.once('exit', () => clearTimeout(timer));
 }
 
 function quoted(word) {

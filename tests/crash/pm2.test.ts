@@ -28,7 +28,13 @@ describe("PM2's daemon killed in the middle of jobs", () => {
   beforeAll(async () => {
     test = await createTestHome();
     const programs = { coder: `sh ${PROGRAMS}/coder.sh ${test.folder}`, reviewer: `sh ${PROGRAMS}/reviewer.sh ${test.folder}` };
-    env = { ...test.env, CODER_COMMAND: programs.coder, REVIEWER_COMMAND: programs.reviewer, MULTI_AGENT_ACK_WAIT_MS: '3000', MULTI_AGENT_DRAIN_MS: '500' };
+    env = {
+      ...test.env,
+      CODER_COMMAND: programs.coder,
+      REVIEWER_COMMAND: programs.reviewer,
+      MULTI_AGENT_ACK_WAIT_MS: '3000',
+      MULTI_AGENT_DRAIN_MS: '500',
+    };
     await cli('up', '--coders', '2');
   });
   afterAll(async () => {

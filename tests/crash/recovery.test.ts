@@ -84,5 +84,7 @@ function percentile(times: readonly number[], percent: number): number {
 }
 
 function report(what: string, times: readonly number[]): void {
-  process.stderr.write(`${what}: p50 ${percentile(times, 50)} ms, p99 ${percentile(times, 99)} ms of ${times.length} (${times.join(', ')})\n`);
+  process.stderr.write(
+    `${what}: p50 ${percentile(times, 50)} ms, p99 ${percentile(times, 99)} ms of ${times.length} (${times.join(', ')})\n`,
+  );
 }

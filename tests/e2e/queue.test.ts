@@ -95,7 +95,8 @@ describe('once the daemons come', () => {
   }, START_MS);
 
   it('does what was submitted before, each task once, shared by two coders', async () => {
-    const jobs = await Promise.all(ten.map(({ id }) => stage.ended(id)));
+    const jobs: JobJson[] = [];
+    for (const { id } of ten) jobs.push(await stage.ended(id));
 
     const runs = stage.runs();
     expect(jobs.map(({ status }) => status)).toEqual(NUMBERS.map(() => 'COMPLETED'));

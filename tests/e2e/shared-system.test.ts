@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eachCli } from '../support/e2e/cli.ts';
+import { environmentOf, processesOf } from '../support/e2e/processes.ts';
+import { StatusShape } from '../support/e2e/shapes.ts';
 import { createStage } from '../support/e2e/stage.ts';
 import { createScriptedHome, removeHome, startSystem, type TestSystem } from '../support/e2e/system.ts';
 import type { TestHome } from '../support/pm2-home.ts';
@@ -54,6 +58,24 @@ describe('a running system', () => {
   personScenarios(shared);
   commandLineScenarios(shared);
   secretScenarios(shared);
+
+  // After all of the others: those run side by side, this one by itself.
+  it('is left with no workspace in use, no claim, no process and no dead letter', async () => {
+    const { env, home: at } = shared.system();
+
+    const results = await eachCli(
+      env,
+      [['gc'], ['dead', 'list'], ['topology'], ['status']].map((args) => [...args, '--json']),
+    );
+
+    const [garbage, dead, topology, status] = results.map((result) => result.json());
+    expect(garbage).toEqual({ worktrees: [], claims: [] });
+    expect(dead).toEqual({ letters: [] });
+    expect(topology).toMatchObject({ matches: true });
+    expect(StatusShape.parse(status).agents.filter(({ state }) => state !== 'idle')).toEqual([]);
+    expect(readdirSync(join(at.home, 'worktrees'))).toEqual([]);
+    expect(processesOf(at.home).filter((pid) => environmentOf(pid).includes('MULTI_AGENT_RUN='))).toEqual([]);
+  });
 });
 
 function canary(): string {

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startNatsServer } from '../support/nats-server.ts';
 import { createTestHome, type TestHome } from '../support/pm2-home.ts';
+import { createRepository } from '../support/e2e/repository.ts';
 import { cli } from '../support/e2e/cli.ts';
 import { processesOf } from '../support/e2e/processes.ts';
 import { ErrorShape, StatusShape } from '../support/e2e/shapes.ts';
@@ -15,6 +17,7 @@ let home: TestHome;
 
 beforeAll(async () => {
   home = await createTestHome();
+  createRepository(join(home.folder, 'repository'));
 });
 afterAll(async () => {
   await removeHome(home);
@@ -30,7 +33,7 @@ describe('without a server', () => {
     [['topology']],
     [['dead', 'list']],
     [['gc']],
-    [['submit-feature', '--repo', process.cwd(), '--title', 'x', '--description', 'y', '--wait']],
+    [['submit-feature', '--repo', '~/repository', '--title', 'x', '--description', 'y', '--wait']],
   ])('%j exits 3 soon, and says what to start', async (args) => {
     const startedAt = performance.now();
 

@@ -150,7 +150,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
     },
     stop: async () => {
       await Promise.all(agents.map((agent) => agent.stop(AbortSignal.timeout(1_000))));
-      await repoManager.stop();
+      await repoManager.stop(AbortSignal.timeout(5_000));
       await nc.close();
       await nats.stop();
       await rm(home, { recursive: true, force: true });

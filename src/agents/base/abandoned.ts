@@ -1,6 +1,8 @@
 import { NO_USAGE } from '../../shared/domain/change.ts';
 import { AgentId, partsOfTaskId } from '../../shared/domain/ids.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
+import type { Claim } from '../../shared/messages/agent.ts';
+import type { ClaimHolder } from './claim.ts';
 import { sendReport } from './report.ts';
 import type { AttemptContext } from './task-attempt.ts';
 
@@ -9,10 +11,8 @@ import type { AttemptContext } from './task-attempt.ts';
  * and do not wait for their leases to run out.
  */
 export async function reportAbandoned(context: Pick<AttemptContext, 'claims' | 'holder' | 'js' | 'worker' | 'now'>): Promise<number> {
-  const { agentId, incarnation } = context.holder;
-  const left = (await context.claims.all()).filter(
-    ({ value }) => value.agentId === agentId && value.incarnation !== incarnation && !value.handedBack,
-  );
+  const { agentId } = context.holder;
+  const left = (await context.claims.all()).filter(({ value }) => isEarlierSelf(value, context.holder) && !value.handedBack);
   for (const { value } of left) {
     await sendReport(context.js, context.worker.role, {
       ...versioned({
@@ -29,4 +29,10 @@ export async function reportAbandoned(context: Pick<AttemptContext, 'claims' | '
     });
   }
   return left.length;
+}
+
+/** The same agent on the same machine: one of that name elsewhere (`<host>/<start>`) may well be alive. */
+function isEarlierSelf(claim: Claim, { agentId, incarnation }: ClaimHolder): boolean {
+  const hostOf = (start: string): string => start.split('/')[0] ?? '';
+  return claim.agentId === agentId && claim.incarnation !== incarnation && hostOf(claim.incarnation) === hostOf(incarnation);
 }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BundleRef } from '../../shared/domain/bundle.ts';
 import type { CommitId } from '../../shared/domain/ids.ts';
-import { InterruptedError, TerminalError } from '../../shared/errors/errors.ts';
+import { InterruptedError, MultiAgentError, TerminalError } from '../../shared/errors/errors.ts';
 import { MissingPrerequisitesError, receiveBundle } from '../../shared/git/bundle.ts';
 import type { Git } from '../../shared/git/git.ts';
 import { missingObjects } from '../../shared/git/inspect.ts';
@@ -26,6 +26,9 @@ export interface CacheContext {
 
 const NEED_TIMEOUT_MS = 60_000;
 const NEED_RETRY_MS = 1_000;
+const PASSING: readonly string[] = ['not_now', 'task_not_current'];
+/** One may be replaced while it is fetched. */
+const ASK_TIMES = 3;
 
 /**
  * The host's bare cache of a repository, with all the commits of the task in it: from earlier tasks, from the task's bundle,
@@ -45,26 +48,29 @@ export async function fillCache(context: CacheContext, run: TaskRun, commits: re
 async function fetchBundle(context: CacheContext, run: TaskRun, git: Git, commits: readonly CommitId[]): Promise<void> {
   const { bundle } = run.message;
   if (bundle && (await tryBundle(context, run.message, git, bundle)) && (await missingObjects(git, commits)).length === 0) return;
-  const made = await askForBundle(context, run, git);
-  if (!(await tryBundle(context, run.message, git, made))) {
-    throw new TerminalError('bundle_refused', 'The bundle made for this cache builds on what it does not have.');
+  for (let asked = 0; asked < ASK_TIMES; asked++) {
+    if (await tryBundle(context, run.message, git, await askForBundle(context, run, git))) return;
   }
+  throw new TerminalError('bundle_unusable', 'The bundles made for this cache could not be used.');
 }
 
-/** Whether the bundle could be used: one that is gone, or builds on what is not here, can be made again. */
+/**
+ * Whether the bundle could be used. One that builds on what is not here, that is gone, or was replaced (a dispatch that was
+ * sent twice has its bundle stored twice under one name) can be made again.
+ */
 async function tryBundle(context: CacheContext, message: TaskMessage, git: Git, ref: BundleRef): Promise<boolean> {
   try {
     const bytes = await context.bundles.get(ref, Buffer.from(message.bundleKey, 'base64'));
     await receiveBundle(git, bytes, { maxBytes: MAX_BUNDLE_BYTES, expectedTip: ref.tip });
     return true;
   } catch (error) {
-    if (error instanceof MissingPrerequisitesError || isGone(error)) return false;
+    if (error instanceof MissingPrerequisitesError || isReplaceable(error)) return false;
     throw error;
   }
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'bundle_missing';
+function isReplaceable(error: unknown): boolean {
+  return error instanceof MultiAgentError && (error.code === 'bundle_missing' || error.code === 'bundle_refused');
 }
 
 /** Waits for a repo-manager as long as the task is ours: that none is up is no failure of the task. */
@@ -78,8 +84,8 @@ async function askForBundle(context: CacheContext, run: TaskRun, git: Git): Prom
       const reply = await context.nc.request(subjects.bundleNeed, JSON.stringify(need), { timeout: NEED_TIMEOUT_MS });
       const answer = BundleAnswer.parse(reply.json());
       if (answer.type === 'BundleMade') return answer.bundle;
-      if (answer.code !== 'task_not_current') throw new TerminalError(answer.code, answer.message);
-      // Our claim is about to go; until it does there is nothing to be done.
+      // `not_now` passes; with `task_not_current` our claim is about to go, and until it does there is nothing to be done.
+      if (!PASSING.includes(answer.code)) throw new TerminalError(answer.code, answer.message);
     } catch (error) {
       if (!isUnanswered(error)) throw error;
     }

@@ -4,15 +4,11 @@ import { createRunner, type RunnerConfig } from '../../shared/runner/registry.ts
 import type { Runner } from '../../shared/runner/runner.ts';
 import { TerminalError } from '../../shared/errors/errors.ts';
 import { VERSION } from '../../shared/config/version.ts';
-import { type RunningAgent, startAgent } from './agent.ts';
+import { startAgent } from './agent.ts';
 import type { DaemonContext } from './daemon.ts';
 import type { TaskWorker } from './task-worker.ts';
+import { stopWithin, workingEvery } from './timing.ts';
 import type { WorkerContext } from './worker-context.ts';
-
-/** The longest a timer can wait; a drain without a deadline has none. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** Three renewals to a lease: one may be lost. */
-const RENEWALS_PER_LEASE = 3.3;
 
 /**
  * Starts the agent of a role that takes tasks. One that has no runner takes none: its jobs wait, and `status` says for what,
@@ -45,9 +41,9 @@ export async function startTaskAgent(
     now: () => Date.now(),
     log,
     takesNoTasks: kind === undefined,
-    workingEveryMs: Math.round(config.ackWaitMs / RENEWALS_PER_LEASE),
+    workingEveryMs: workingEvery(config.ackWaitMs),
   });
-  return handleOf(agent);
+  return { closed: agent.closed, stop: (_reason, deadlineMs) => stopWithin(deadlineMs, (deadline) => agent.stop(deadline)) };
 }
 
 /** Stands in where nothing is configured; never asked to run. */
@@ -57,21 +53,3 @@ const NO_RUNNER: Runner = {
   needsWorkspace: () => false,
   run: () => Promise.reject(new TerminalError('runner_not_configured', 'No runner is configured.')),
 };
-
-/** A second, shorter deadline shortens the first. */
-function handleOf(agent: RunningAgent): DaemonHandle {
-  const deadline = new AbortController();
-  return {
-    closed: agent.closed,
-    stop: async (_reason, deadlineMs) => {
-      const timer =
-        deadlineMs < LONGEST_TIMER_MS
-          ? setTimeout(() => {
-              deadline.abort();
-            }, deadlineMs)
-          : undefined;
-      await agent.stop(deadline.signal);
-      clearTimeout(timer);
-    },
-  };
-}

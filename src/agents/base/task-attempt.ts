@@ -10,6 +10,7 @@ import type { TaskMessage } from '../../shared/messages/task.ts';
 import type { Bucket } from '../../shared/messaging/bucket.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
 import { createLogWriter } from '../../shared/messaging/log-writer.ts';
+import { untilAnswered } from '../../shared/messaging/until-answered.ts';
 import { claimTask, type ClaimHolder, type HeldClaim } from './claim.ts';
 import { publishEvent, sendReport } from './report.ts';
 import type { EndReason, TaskEnd, TaskRun, TaskWorker } from './task-worker.ts';
@@ -55,19 +56,27 @@ export async function attemptTask(context: AttemptContext, message: TaskMessage,
     const run = runOf(context, message, held, watch.signal, (entry) => {
       log.write({ at: context.now(), ...entry });
     });
-    await announceStart(context, message, held.claim, run);
-    const end = await context.worker.work(run).catch(asInterrupted);
+    const end = await doWork(context, message, held, run);
     return await conclude(context, message, held, end);
+  } catch (error) {
+    // A delivery that somebody else holds by now is not ours to answer, nor is its job ours to fail.
+    if (error instanceof InterruptedError || (await untilAnswered(() => held.isStillOurs()))) throw error;
+    return { type: 'dropped', ack: await isOursToAck(held) };
   } finally {
     watch.stop();
     await log.close();
   }
 }
 
-/** Whatever was ended by the signal, at whichever step. */
-function asInterrupted(error: unknown): TaskEnd {
-  if (error instanceof InterruptedError) return { type: 'interrupted' };
-  throw error;
+/** Whatever was ended by the signal, at whichever step, was interrupted; everything else is the worker's own. */
+async function doWork(context: AttemptContext, message: TaskMessage, held: HeldClaim, run: TaskRun): Promise<TaskEnd> {
+  try {
+    await announceStart(context, message, held.claim, run);
+    return await context.worker.work(run);
+  } catch (error) {
+    if (error instanceof InterruptedError || error === run.signal.reason) return { type: 'interrupted' };
+    throw error;
+  }
 }
 
 function runOf(context: AttemptContext, message: TaskMessage, held: HeldClaim, signal: AbortSignal, log: TaskRun['log']): TaskRun {
@@ -101,20 +110,24 @@ async function announceStart(context: AttemptContext, message: TaskMessage, clai
 async function conclude(context: AttemptContext, message: TaskMessage, held: HeldClaim, end: TaskEnd): Promise<AttemptEnd> {
   if (end.type === 'interrupted') return letGo(context, held, end);
   // The last look before the effect: a lease that was lost meanwhile makes this attempt one too many.
-  if (!(await held.isStillOurs())) return letGo(context, held, { type: 'interrupted' });
+  if (!(await untilAnswered(() => held.isStillOurs()))) return letGo(context, held, { type: 'interrupted' });
   await sendReport(context.js, context.worker.role, reportOf(context, message, held.claim, end));
   return { type: end.type === 'failed' ? 'failed' : 'processed', ack: true };
 }
 
 /** The task goes on elsewhere, or not at all. */
 async function letGo(context: AttemptContext, held: HeldClaim, end: Extract<TaskEnd, { type: 'interrupted' }>): Promise<AttemptEnd> {
-  if (await held.isStillOurs()) {
+  if (await untilAnswered(() => held.isStillOurs())) {
     if (!context.stopping.aborted) throw new RetryableError('interrupted', 'The run was interrupted for no reason that is known.');
     await held.handBack(end.wip);
     throw new InterruptedError('handed_back', 'The daemon stops; the task was handed back.');
   }
-  // An ack counts whoever sends it: while a later attempt works on this very message, it is not ours to acknowledge.
-  return { type: 'dropped', ack: (await held.takenBy()) !== 'later_attempt' };
+  return { type: 'dropped', ack: await isOursToAck(held) };
+}
+
+/** An ack counts whoever sends it: while a later attempt works on this very message, it is not ours to acknowledge. */
+async function isOursToAck(held: HeldClaim): Promise<boolean> {
+  return (await untilAnswered(() => held.takenBy())) !== 'later_attempt';
 }
 
 function reportOf(

@@ -6,6 +6,7 @@ import { TaskMessage } from '../../shared/messages/task.ts';
 import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
 import { type Outcome, outcomeOf, settle } from '../../shared/messaging/outcome.ts';
+import { parseDelivery } from '../../shared/messaging/parse.ts';
 import type { TaskPuller } from '../../shared/messaging/pull.ts';
 import { sendReport } from './report.ts';
 import { type AttemptContext, attemptTask } from './task-attempt.ts';
@@ -45,7 +46,7 @@ interface Taken {
 async function takeUp(options: WorkLoopOptions, delivery: Delivery): Promise<Taken> {
   let handBacks = 0;
   try {
-    const message = TaskMessage.parse(JSON.parse(new TextDecoder().decode(delivery.data)));
+    const message = parseDelivery(delivery, TaskMessage);
     options.onTask(message.taskId);
     handBacks = (await options.claims.get(message.taskId))?.value.handBacks ?? 0;
     requireDeliverable(delivery, handBacks, options.maxDeliveries);

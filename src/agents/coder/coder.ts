@@ -15,6 +15,9 @@ import { storeWork } from './store-work.ts';
 /** Tries within a round: the first, and two more that are told what was wrong with the one before. */
 const TRIES = 3;
 
+/** Files a result names. The repo-manager reads them all from the commits. */
+const FILES_LISTED = 1_000;
+
 /** Does ImplementationRequests: a workspace, a runner in it, and what differs afterwards is the change. */
 export function createCoder(context: WorkerContext): TaskWorker<ImplementationRequest> {
   return {
@@ -82,7 +85,7 @@ async function tryOnce(
         headCommit: commit,
         summary: summary.slice(0, 100_000),
         commits: [{ id: commit, message: run.message.feature.title }],
-        filesChanged: [...filesChanged],
+        filesChanged: filesChanged.slice(0, FILES_LISTED),
         checks: judged.checks,
       },
     };

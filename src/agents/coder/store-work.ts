@@ -3,6 +3,7 @@ import type { CommitId } from '../../shared/domain/ids.ts';
 import { createBundle } from '../../shared/git/bundle.ts';
 import type { ImplementationRequest } from '../../shared/messages/task.ts';
 import { bundleName } from '../../shared/messaging/bundle-store.ts';
+import { untilAnswered } from '../../shared/messaging/until-answered.ts';
 import type { TaskRun } from '../base/task-worker.ts';
 import type { WorkerContext } from '../base/worker-context.ts';
 import type { Desk } from './desk.ts';
@@ -19,5 +20,6 @@ export async function storeWork(
   const prerequisites = message.mergeWith === undefined ? [message.startCommit] : [message.startCommit, message.mergeWith];
   const bytes = await createBundle(workspace.git, { tips: [{ id: commit, ref: 'refs/heads/work' }], prerequisites });
   const name = bundleName(message.repositoryKey, message.taskId, claim.attempt, kind);
-  return context.bundles.put(name, bytes, Buffer.from(message.bundleKey, 'base64'), commit);
+  // Finished work is not thrown away because the server is away for a moment.
+  return untilAnswered(() => context.bundles.put(name, bytes, Buffer.from(message.bundleKey, 'base64'), commit));
 }

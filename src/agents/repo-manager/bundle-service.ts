@@ -1,5 +1,5 @@
 import type { Msg, Subscription } from '@nats-io/transport-node';
-import { MultiAgentError, messageOf, TerminalError } from '../../shared/errors/errors.ts';
+import { messageOf, RetryableError, TerminalError } from '../../shared/errors/errors.ts';
 import { missingObjects } from '../../shared/git/inspect.ts';
 import { partsOfTaskId } from '../../shared/domain/ids.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
@@ -22,7 +22,8 @@ export function serveBundles(context: RepoManagerContext): Subscription {
 async function answer(context: RepoManagerContext, message: Msg): Promise<void> {
   const reply = await makeAnswer(context, message).catch((error: unknown): BundleAnswer => {
     context.log.warn({ err: error }, 'a bundle was refused');
-    const code = error instanceof MultiAgentError ? error.code : 'bundle_refused';
+    // Only what is known to be final is said to be.
+    const code = error instanceof TerminalError ? error.code : 'not_now';
     return versioned({ type: 'BundleRefused' as const, code, message: messageOf(error) });
   });
   message.respond(JSON.stringify(reply));
@@ -32,6 +33,8 @@ async function makeAnswer(context: RepoManagerContext, message: Msg): Promise<Bu
   const need = BundleNeed.parse(message.json());
   const entry = await context.store.load(need.jobId);
   const task = entry?.value.task;
+  if (entry?.value.host !== undefined && entry.value.host !== context.host)
+    throw new RetryableError('other_host', 'The repository is elsewhere.');
   if (!entry || task?.id !== need.taskId || task.dispatch !== need.dispatch) {
     throw new TerminalError('task_not_current', `${need.taskId} is not the task that the job waits for.`);
   }

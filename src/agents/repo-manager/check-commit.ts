@@ -38,6 +38,7 @@ export async function checkCommit(
       timeoutMs: settings.timeoutMs,
       mark: `${context.agentId}:merge`,
       system: context.home,
+      signal: context.stopping,
     };
     const setup = await runSetup(settings.setup, options);
     const failed = setup.filter(({ passed }) => !passed);

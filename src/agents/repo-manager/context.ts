@@ -9,6 +9,7 @@ import type { Claim } from '../../shared/messages/agent.ts';
 import type { Bucket } from '../../shared/messaging/bucket.ts';
 import type { BundleStore } from '../../shared/messaging/bundle-store.ts';
 import type { AgentLog } from '../base/agent.ts';
+import type { GreenTrees } from './green-trees.ts';
 import type { JobStore } from './job-store.ts';
 import type { KnownCommits } from './known-commits.ts';
 import type { MergeLock } from './merge-lock.ts';
@@ -23,10 +24,16 @@ export interface RepoManagerContext {
   readonly forges: Readonly<Partial<Record<Repository['kind'], Forge>>>;
   readonly mergeLock: MergeLock;
   readonly known: KnownCommits;
+  readonly green: GreenTrees;
+  /** Lets only so many effects be carried out at once. */
+  readonly slots: <T>(work: () => Promise<T>) => Promise<T>;
   /** The repo-managers' common secret, from which bundle keys are derived. */
   readonly secret: Buffer;
   readonly home: string;
+  /** Names the home this repo-manager works in: paths mean what they mean there. */
   readonly host: string;
+  /** Aborted when the daemon stops and can't wait any longer: what runs is ended. */
+  readonly stopping: AbortSignal;
   readonly agentId: string;
   readonly incarnation: string;
   readonly now: () => number;

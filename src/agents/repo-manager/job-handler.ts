@@ -17,6 +17,8 @@ export interface JobHandler {
    * @throws NotFoundError `no_such_job`; RetryableError, or whatever an effect threw: the input is to come again
    */
   handle(jobId: JobId, input: JobInput): Promise<Job>;
+  /** Whether an input of the job is in hand. */
+  isBusy(jobId: JobId): boolean;
   /** Gives up on the effect that is next in line, after it failed unexpectedly too often. */
   refuseNext(jobId: JobId, message: string): Promise<void>;
 }
@@ -27,11 +29,13 @@ const OTHER_HOST_RETRY_MS = 1_000;
 export function createJobHandler(context: RepoManagerContext): JobHandler {
   const queue = createKeyedQueue();
   return {
+    isBusy: (jobId) => queue.isBusy(jobId),
     handle: (jobId, input) => queue.run(jobId, () => handleInput(context, jobId, input)),
     refuseNext: (jobId, message) =>
       queue.run(jobId, async () => {
         const entry = await context.store.load(jobId);
         const next = entry?.value.pending[0];
+        if (!entry) await refuseRequest(context, jobId, message);
         if (!entry || !next) return;
         const error = { code: 'internal_error', message, retryable: true };
         const job = decide(entry.value, {
@@ -44,6 +48,20 @@ export function createJobHandler(context: RepoManagerContext): JobHandler {
         if (saved) await settle(context, saved);
       }),
   };
+}
+
+/** A request that could not even be written down as a job: it is, as one that failed. */
+async function refuseRequest(context: RepoManagerContext, jobId: JobId, message: string): Promise<void> {
+  const request = await context.store.request(jobId).catch(() => null);
+  if (!request) return;
+  const at = context.now();
+  const job = decide(null, inputOfRequest(request, at));
+  const [first] = job.pending;
+  if (!first) return;
+  const error = { code: 'internal_error', message, retryable: true };
+  const refused = decide(job, { type: 'EffectFinished', effectId: first.id, outcome: { type: 'Refused', error }, at });
+  const saved = await context.store.save(refused, null);
+  if (saved) await settle(context, saved);
 }
 
 async function handleInput(context: RepoManagerContext, jobId: JobId, input: JobInput): Promise<Job> {

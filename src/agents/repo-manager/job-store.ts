@@ -40,6 +40,7 @@ export async function openJobStore(nc: NatsConnection): Promise<JobStore> {
       const opens = previous === null || (isTerminal(previous.value.status) && !isTerminal(job.status));
       if (opens) await open.put(job.id, versioned({ id: job.id }));
       const revision = previous === null ? await jobs.create(job.id, job) : await jobs.update(job.id, job, previous.revision);
+      if (opens && previous !== null && revision !== null) await open.put(job.id, versioned({ id: job.id }));
       return revision === null ? null : { key: job.id, value: job, revision };
     },
     request: async (jobId) => {
@@ -48,8 +49,11 @@ export async function openJobStore(nc: NatsConnection): Promise<JobStore> {
     },
     openJobs: async () => (await open.all()).map(({ key }) => key),
     close: async (jobId) => {
+      // In this order, and `save` puts the id again behind its record: a retry meanwhile makes the revision stale.
       const entry = await open.get(jobId);
-      if (entry) await open.remove(jobId, entry.revision);
+      if (!entry) return;
+      const job = await jobs.get(jobId);
+      if (!job || isTerminal(job.value.status)) await open.remove(jobId, entry.revision);
     },
     hasTaskMessage: async (seq) => (await jsm.direct.getMessage(STREAMS.tasks, { seq })) !== null,
     removeTaskMessage: async (seq) => {

@@ -1,11 +1,14 @@
 /** Runs what is given under one key strictly one after the other; different keys side by side. */
 export interface KeyedQueue {
   run<T>(key: string, work: () => Promise<T>): Promise<T>;
+  /** Whether something runs, or waits, under this key. */
+  isBusy(key: string): boolean;
 }
 
 export function createKeyedQueue(): KeyedQueue {
   const tails = new Map<string, Promise<unknown>>();
   return {
+    isBusy: (key) => tails.has(key),
     run: async (key, work) => {
       const before = tails.get(key) ?? Promise.resolve();
       const mine = before.then(work, work);

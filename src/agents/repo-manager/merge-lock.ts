@@ -57,8 +57,9 @@ async function acquire(options: MergeLockOptions, key: string): Promise<Lease> {
       continue;
     }
     if (seen?.revision !== current.revision) seen = { revision: current.revision, at: performance.now() };
-    // Our own earlier incarnation is gone; another's has to have been silent for a whole lease while we watched.
-    const mayTake = current.value.holder === holder ? current.value.incarnation !== incarnation : performance.now() - seen.at > leaseMs;
+    // One in our own name is a leftover, of this incarnation too (a release that was not answered): the queue lets nobody else
+    // of this process in. Another's has to have been silent for a whole lease while we watched.
+    const mayTake = current.value.holder === holder || performance.now() - seen.at > leaseMs;
     if (mayTake) {
       const revision = await locks.update(key, mine, current.revision);
       if (revision !== null) return keep(options, key, { key, value: mine, revision });

@@ -2,16 +2,19 @@ import { JobId } from '../../shared/domain/ids.ts';
 import { NotFoundError, TerminalError } from '../../shared/errors/errors.ts';
 import { FeatureRequest } from '../../shared/messages/feature-request.ts';
 import { InputMessage } from '../../shared/messages/job-input.ts';
+import { subjects } from '../../shared/messages/subjects.ts';
 import { type Consuming, consume } from '../../shared/messaging/consume.ts';
 import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
 import { startHeartbeat } from '../../shared/messaging/heartbeat.ts';
 import type { Outcome } from '../../shared/messaging/outcome.ts';
 import { requireTopology } from '../../shared/messaging/provision.ts';
+import { parseDelivery } from '../../shared/messaging/parse.ts';
 import { REPO_MANAGER_CONSUMER, STREAMS } from '../../shared/messaging/topology.ts';
 import type { Heartbeat } from '../../shared/messages/agent.ts';
 import { serveBundles } from './bundle-service.ts';
 import type { RepoManagerContext } from './context.ts';
+import { requireOwnSubject } from './input-source.ts';
 import { createJobHandler, type JobHandler } from './job-handler.ts';
 import { inputOf, inputOfRequest } from './job-inputs.ts';
 import { sweep } from './sweep.ts';
@@ -21,45 +24,59 @@ export interface RepoManagerOptions {
   readonly version: string;
   /** How often open jobs are looked at (milliseconds). Default 60,000. */
   readonly sweepEveryMs?: number;
+  /** How often an input in hand renews its lease (milliseconds). Default 3,000: well within the ack wait of 10 s. */
+  readonly workingEveryMs?: number;
 }
 
 export interface RunningRepoManager {
-  /** Takes no more inputs and waits for those in hand. */
-  stop(): Promise<void>;
+  /** Takes no more inputs and waits for those in hand; when `deadline` (default: none) aborts, what they run is ended, and they come again. */
+  stop(deadline?: AbortSignal): Promise<void>;
   /** Settles when it has ended, whyever. */
   readonly closed: Promise<void>;
 }
 
 const SWEEP_EVERY_MS = 60_000;
-const REQUESTS_AT_ONCE = 16;
-const INPUTS_AT_ONCE = 64;
+const REQUESTS_PREFETCH = 16;
+const INPUTS_PREFETCH = 64;
+/** What is wrong with a message says nothing about the effect that its job is at. */
+const SAYS_NOTHING: readonly string[] = ['invalid_message', 'wrong_subject', 'no_such_job'];
 /** Deliveries until an input that fails unexpectedly is given up. What is known to pass comes again for ever. */
 const RULES = { maxDeliveries: 10, retryForever: true };
 
 /** Starts a repo-manager: ready when this resolves. */
 export async function startRepoManager(options: RepoManagerOptions): Promise<RunningRepoManager> {
-  const { context } = options;
+  const stopping = new AbortController();
+  const context: RepoManagerContext = { ...options.context, stopping: stopping.signal };
   await requireTopology(context.nc);
   const handler = createJobHandler(context);
+  const running: Running = { context, handler, workingEveryMs: options.workingEveryMs };
   const heartbeat = await startHeartbeat(context.nc, vitalsOf(options), (error) => {
     context.log.error({ err: error }, 'no heartbeat');
   });
   const service = serveBundles(context);
   const loops = await Promise.all([
-    consumeWith(context, handler, STREAMS.requests, REQUESTS_AT_ONCE, async (data) => {
-      const request = FeatureRequest.parse(data);
+    consumeWith(running, STREAMS.requests, REQUESTS_PREFETCH, async (delivery) => {
+      const request = parseDelivery(delivery, FeatureRequest);
+      if (delivery.subject !== subjects.request(request.jobId))
+        throw new TerminalError('wrong_subject', `The request is for ${request.jobId}.`);
       await handler.handle(request.jobId, inputOfRequest(request, context.now()));
     }),
-    consumeWith(context, handler, STREAMS.inputs, INPUTS_AT_ONCE, async (data) => {
-      const message = InputMessage.parse(data);
+    consumeWith(running, STREAMS.inputs, INPUTS_PREFETCH, async (delivery) => {
+      const message = parseDelivery(delivery, InputMessage);
+      requireOwnSubject(message, delivery.subject);
       await handler.handle(message.jobId, inputOf(message, context.now())).catch(asTerminal);
     }),
   ]);
   const sweeping = startSweeping(context, handler, options.sweepEveryMs ?? SWEEP_EVERY_MS);
-  const closed = Promise.all(loops.map((loop) => loop.closed)).then(() => undefined);
+  // With one of the two gone it is no repo-manager any more: the supervisor starts a new one.
+  const closed = Promise.race(loops.map((loop) => loop.closed));
   return {
     closed,
-    stop: async () => {
+    stop: async (deadline) => {
+      if (deadline?.aborted === true) stopping.abort();
+      deadline?.addEventListener('abort', () => {
+        stopping.abort();
+      });
       service.unsubscribe();
       await Promise.all([...loops.map((loop) => loop.stop()), sweeping.stop()]);
       await heartbeat.stop();
@@ -67,19 +84,25 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
   };
 }
 
+interface Running {
+  readonly context: RepoManagerContext;
+  readonly handler: JobHandler;
+  readonly workingEveryMs: number | undefined;
+}
+
 function consumeWith(
-  context: RepoManagerContext,
-  handler: JobHandler,
+  { context, handler, workingEveryMs }: Running,
   stream: string,
-  concurrency: number,
-  handle: (data: unknown) => Promise<void>,
+  prefetch: number,
+  handle: (delivery: Delivery) => Promise<void>,
 ): Promise<Consuming> {
   return consume(context.nc, {
     stream,
     consumer: REPO_MANAGER_CONSUMER,
-    concurrency,
+    prefetch,
     rules: RULES,
-    handle: (delivery) => handle(JSON.parse(new TextDecoder().decode(delivery.data))),
+    ...(workingEveryMs === undefined ? {} : { workingEveryMs }),
+    handle,
     bury: (delivery, reason) => bury(context, handler, delivery, reason),
     onOutcome: (delivery, outcome) => {
       logOutcome(context, delivery, outcome);
@@ -104,7 +127,7 @@ async function bury(
   reason: { code: string; message: string },
 ): Promise<void> {
   const jobId = JobId.safeParse(delivery.subject.split('.').at(-1)).data;
-  if (jobId !== undefined) await handler.refuseNext(jobId, reason.message);
+  if (jobId !== undefined && !SAYS_NOTHING.includes(reason.code)) await handler.refuseNext(jobId, reason.message);
   await publishDeadLetter(context.js, 'repo-manager', delivery, reason, context.now());
 }
 

@@ -21,6 +21,8 @@ export async function sweep(context: RepoManagerContext, handler: JobHandler): P
 
 async function sweepJob(context: RepoManagerContext, handler: JobHandler, jobId: JobId): Promise<void> {
   try {
+    // Somebody is at it: a long merge must not hold the sweep of all the others up.
+    if (handler.isBusy(jobId)) return;
     const entry = await context.store.load(jobId);
     // An id without a record: its request is still to be handled. A job of another host is that one's business.
     if (!entry || (entry.value.host !== undefined && entry.value.host !== context.host)) return;
@@ -32,9 +34,11 @@ async function sweepJob(context: RepoManagerContext, handler: JobHandler, jobId:
 }
 
 /** A message that is gone means little while inputs of the job are still to be handled: one of them may be its result. */
-async function lookForTask({ store }: RepoManagerContext, { id, task }: Job): Promise<'present' | 'absent' | 'unknown'> {
+async function lookForTask({ store, claims }: RepoManagerContext, { id, task }: Job): Promise<'present' | 'absent' | 'unknown'> {
   if (task?.streamSeq === undefined) return 'unknown';
-  if (await store.hasTaskMessage(task.streamSeq)) return 'present';
+  // Of several copies of a message the one that was taken up counts.
+  const claim = (await claims.get(task.id))?.value;
+  if (await store.hasTaskMessage(claim?.dispatch === task.dispatch ? claim.streamSeq : task.streamSeq)) return 'present';
   return (await store.hasInputs(id)) ? 'unknown' : 'absent';
 }
 

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { createHash } from 'node:crypto';
 import { jetstream } from '@nats-io/jetstream';
 import { createLocalForge } from '../../shared/forge/local/local-forge.ts';
 import { Claim, Lock } from '../../shared/messages/agent.ts';
@@ -8,15 +8,21 @@ import { BUCKETS } from '../../shared/messaging/topology.ts';
 import type { DaemonContext } from '../base/daemon.ts';
 import { bundleSecret } from './bundle-secret.ts';
 import type { RepoManagerContext } from './context.ts';
+import { createGreenTrees } from './green-trees.ts';
 import { openJobStore } from './job-store.ts';
+import { createLimiter } from './keyed-queue.ts';
 import { createKnownCommits } from './known-commits.ts';
 import { createMergeLock } from './merge-lock.ts';
+
+/** Most effects are a few git processes: more at once only make each other slow. */
+const EFFECTS_AT_ONCE = 16;
 
 /** Puts a repo-manager's parts together. */
 export async function wireRepoManager(
   daemon: Pick<DaemonContext, 'nc' | 'paths' | 'agentId' | 'incarnation' | 'log'>,
 ): Promise<RepoManagerContext> {
   const { nc, paths, agentId, incarnation, log } = daemon;
+  const secret = await bundleSecret(paths.run);
   return {
     nc,
     js: jetstream(nc),
@@ -33,9 +39,13 @@ export async function wireRepoManager(
       },
     }),
     known: createKnownCommits(),
-    secret: await bundleSecret(paths.run),
+    green: createGreenTrees(),
+    slots: createLimiter(EFFECTS_AT_ONCE),
+    stopping: new AbortController().signal,
+    secret,
     home: paths.home,
-    host: hostname(),
+    // Of the home, not of the machine: a container has another name each time it is made.
+    host: `home-${createHash('sha256').update(secret).digest('hex').slice(0, 12)}`,
     agentId,
     incarnation,
     now: () => Date.now(),

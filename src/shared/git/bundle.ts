@@ -6,6 +6,9 @@ import { missingObjects } from './inspect.ts';
 import { STRICT } from './strict.ts';
 import { revisions } from './transfer.ts';
 
+/** The largest bundle that is made or taken (bytes). It is held in memory. */
+export const MAX_BUNDLE_BYTES = 1024 * 1024 * 1024;
+
 export interface ReceiveOptions {
   /** The largest bundle that is taken, in bytes; its objects may not take more either. */
   readonly maxBytes: number;
@@ -37,6 +40,7 @@ export async function createBundle(git: Git, header: BundleHeader, options: { re
   const wanted = header.tips.map((tip) => tip.id);
   const { stdout } = await git.runBytes(['pack-objects', '--revs', '--stdout', '--thin', '--delta-base-offset', '-q'], {
     ...options,
+    maxBytes: MAX_BUNDLE_BYTES,
     input: revisions(wanted, header.prerequisites),
   });
   return Buffer.concat([Buffer.from(bundleHeader(header), 'latin1'), stdout]);

@@ -1,10 +1,12 @@
 import { readlink, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { TerminalError } from '../errors/errors.ts';
-import type { ChangedEntry } from './diff.ts';
+import { type ChangedEntry, changedEntries } from './diff.ts';
+import type { Git } from './git.ts';
 
 const SYMLINK = '120000';
 const SUBMODULE = '160000';
+const MAX_TARGET_BYTES = 65_536;
 
 /** Throws `submodule_refused` or `symlink_refused` where a change brings what could reach beyond its tree. */
 export async function refuseEntries(tree: string, entries: readonly ChangedEntry[]): Promise<void> {
@@ -13,6 +15,21 @@ export async function refuseEntries(tree: string, entries: readonly ChangedEntry
     if (mode === SUBMODULE) throw submoduleRefused(name);
     if (mode === SYMLINK) await refuseSymlink(root, name);
   }
+}
+
+/**
+ * The same for commits, without a tree to look at: what somebody else made is looked at again, by who takes it. null where
+ * there is nothing to refuse.
+ */
+export async function refusedEntry(git: Git, from: string, to: string): Promise<TerminalError | null> {
+  for (const { path: name, mode, status } of await changedEntries(git, from, to)) {
+    if (status === 'deleted') continue;
+    if (mode === SUBMODULE) return submoduleRefused(name);
+    if (mode !== SYMLINK) continue;
+    const { stdout: target } = await git.run(['cat-file', 'blob', '--end-of-options', `${to}:${name}`], { maxBytes: MAX_TARGET_BYTES });
+    if (leavesTree(name, target)) return symlinkRefused(name, target);
+  }
+  return null;
 }
 
 export function submoduleRefused(name: string): TerminalError {
@@ -29,10 +46,14 @@ export function isRefusedName(name: string): boolean {
 async function refuseSymlink(root: string, name: string): Promise<void> {
   const target = await readlink(path.join(root, name)).catch(() => undefined);
   if (target === undefined || leavesTree(name, target) || !(await resolvesInside(root, path.join(root, name)))) {
-    throw new TerminalError('symlink_refused', `The change has a symbolic link that leaves the repository: ${name}`, {
-      details: { path: name, target: target ?? null },
-    });
+    throw symlinkRefused(name, target);
   }
+}
+
+function symlinkRefused(name: string, target: string | undefined): TerminalError {
+  return new TerminalError('symlink_refused', `The change has a symbolic link that leaves the repository: ${name}`, {
+    details: { path: name, target: target ?? null },
+  });
 }
 
 /**

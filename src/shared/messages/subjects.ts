@@ -28,5 +28,4 @@ export const subjects = {
   wake: (role: TaskRole) => `wake.${role}`,
   /** Core request to any repo-manager (queue group): a bundle for a cache that lacks something. */
   bundleNeed: 'bundles.need',
-  deliveriesExhausted: '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>',
 } as const;

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BundleRef } from '../domain/bundle.ts';
@@ -22,6 +23,7 @@ export interface BundleStore {
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const STALLED_MS = 10_000;
 /** The largest bundle that is taken (bytes). */
 export const MAX_BUNDLE_BYTES = 1024 * 1024 * 1024;
 
@@ -57,10 +59,37 @@ export async function openBundleStore(nc: NatsConnection): Promise<BundleStore> 
 async function fetchBlob(store: ObjectStore, ref: BundleRef): Promise<Uint8Array> {
   if (ref.sizeBytes > MAX_BUNDLE_BYTES)
     throw new TerminalError('bundle_refused', `The bundle ${ref.name} is larger than ${String(MAX_BUNDLE_BYTES)} bytes.`);
-  const blob = await store.getBlob(ref.name);
+  const blob = await readWhole(store, ref.name);
   if (!blob) throw new RetryableError('bundle_missing', `The bundle ${ref.name} is not there.`);
   if (sha256(blob) !== ref.sha256) throw new TerminalError('bundle_refused', `The bundle ${ref.name} is not what was announced.`);
   return blob;
+}
+
+/** The client waits without end for the chunks of an object that is removed while it is read: so each has to come in time. */
+async function readWhole(store: ObjectStore, name: string): Promise<Uint8Array | null> {
+  const found = await store.get(name);
+  if (!found) return null;
+  const reader = found.data.getReader();
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const next = await within(STALLED_MS, reader.read());
+    if (next === undefined) {
+      void reader.cancel().catch(() => undefined);
+      throw new RetryableError('store_stalled', `The bundle ${name} stopped coming.`);
+    }
+    if (next.done) return Buffer.concat(chunks);
+    chunks.push(next.value);
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  const quiet = new AbortController();
+  const tooLate = delay(ms, undefined, { signal: quiet.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    quiet.abort();
+  }
 }
 
 async function removeOne(store: ObjectStore, name: string): Promise<void> {

@@ -9,8 +9,8 @@ export interface ConsumeOptions extends Settling {
   /** Must be safe to run again for a message it handled before. */
   readonly handle: (delivery: Delivery) => Promise<void>;
   readonly rules: OutcomeRules;
-  /** How many messages may be in hand at once. */
-  readonly concurrency: number;
+  /** How many messages are asked for at a time. How many are in hand is bounded by the consumer's `max_ack_pending`. */
+  readonly prefetch: number;
   /** How often a message in hand renews its lease (milliseconds). Default 3,000. */
   readonly workingEveryMs?: number;
   /** Told of what goes wrong beside the handlers: the loop itself goes on. */
@@ -20,7 +20,7 @@ export interface ConsumeOptions extends Settling {
 export interface Consuming {
   /** Takes no more messages, and resolves when those in hand are settled. */
   stop(): Promise<void>;
-  /** Settles only when the consumer is gone for good. */
+  /** Settles when no more messages come, and those in hand are settled. */
   readonly closed: Promise<void>;
 }
 
@@ -31,22 +31,22 @@ export async function consume(nc: NatsConnection, options: ConsumeOptions): Prom
   const consumer = await jetstream(nc).consumers.get(options.stream, options.consumer);
   const inHand = new Set<Promise<void>>();
   const messages = await consumer.consume({
-    max_messages: options.concurrency,
+    max_messages: options.prefetch,
     callback: (message) => {
       const handling = handleOne(deliveryOf(message), options).catch(options.onError);
       inHand.add(handling);
       void handling.finally(() => inHand.delete(handling));
     },
   });
-  const closed = messages.closed().then((error) => {
+  const closed = messages.closed().then(async (error) => {
     if (error) options.onError(error);
+    await Promise.all(inHand);
   });
   return {
     closed,
     stop: async () => {
       messages.stop();
       await closed;
-      await Promise.all(inHand);
     },
   };
 }

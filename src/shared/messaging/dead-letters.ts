@@ -5,6 +5,10 @@ import { type DeadLetterRole, subjects } from '../messages/subjects.ts';
 import type { Delivery } from './delivery.ts';
 import { publishUntilAcknowledged } from './publish.ts';
 
+/** A letter has to fit where its message did: base64 makes a third more of it, and a server may take no more than 1 MB. */
+const KEPT_BYTES = 512 * 1024;
+const KEPT_CHARACTERS = 16 * 1024;
+
 /** Stores a message nobody could handle, with the reason. Once for each message: a repetition within the duplicate window is the same letter. */
 export async function publishDeadLetter(
   js: JetStreamClient,
@@ -13,14 +17,15 @@ export async function publishDeadLetter(
   reason: { code: string; message: string },
   at: number,
 ): Promise<void> {
+  const cut = delivery.data.length > KEPT_BYTES ? ` (its payload was cut: ${String(delivery.data.length)} bytes)` : '';
   const letter: DeadLetter = versioned({
     at,
     stream: delivery.stream,
     subject: delivery.subject,
     streamSeq: delivery.streamSeq,
     deliveries: delivery.deliveries,
-    reason: { code: reason.code, message: reason.message },
-    payload: Buffer.from(delivery.data).toString('base64'),
+    reason: { code: reason.code, message: `${reason.message}${cut}`.slice(0, KEPT_CHARACTERS) },
+    payload: Buffer.from(delivery.data.subarray(0, KEPT_BYTES)).toString('base64'),
   });
   await publishUntilAcknowledged(js, subjects.dead(role), letter, { messageId: `dead-${delivery.stream}.${String(delivery.streamSeq)}` });
 }

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { InterruptedError, messageOf, MultiAgentError, RetryableError, TerminalError } from '../errors/errors.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -23,8 +22,6 @@ const LONGEST_BACKOFF_MS = 30_000;
 /** The one place that says what a handler's error means for its message. */
 export function outcomeOf(error: unknown, deliveries: number, rules: OutcomeRules): Outcome {
   if (error instanceof InterruptedError) return { type: 'handed_back' };
-  if (error instanceof z.ZodError) return { type: 'dead', code: 'invalid_message', message: z.prettifyError(error), error };
-  if (error instanceof SyntaxError) return { type: 'dead', code: 'invalid_message', message: `Not JSON: ${error.message}`, error };
   if (error instanceof TerminalError) return { type: 'dead', code: error.code, message: error.message, error };
 
   const retryable = error instanceof RetryableError;

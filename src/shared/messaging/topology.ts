@@ -108,5 +108,5 @@ export const bucketPlans: readonly BucketPlan[] = [
   { name: BUCKETS.claims, kind: 'kv', ttlMs: 0, about: 'who has which task' },
   { name: BUCKETS.locks, kind: 'kv', ttlMs: 0, about: 'who merges into which base' },
   { name: BUCKETS.agents, kind: 'kv', ttlMs: 15_000, about: 'heartbeats' },
-  { name: BUCKETS.bundles, kind: 'objects', ttlMs: 2 * DAY_MS, about: 'git bundles, encrypted' },
+  { name: BUCKETS.bundles, kind: 'objects', ttlMs: 14 * DAY_MS, about: 'git bundles, encrypted' },
 ];

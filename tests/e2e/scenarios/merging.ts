@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { eventually } from '../../support/e2e/processes.ts';
 import { writes } from '../../support/e2e/script.ts';
-import { JobListShape } from '../../support/e2e/shapes.ts';
+import { type JobJson, JobListShape } from '../../support/e2e/shapes.ts';
 import type { Stage } from '../../support/e2e/stage.ts';
 import type { Shared } from './shared.ts';
 
@@ -49,7 +49,8 @@ export function mergeScenarios({ stage }: Shared): void {
     await eventually('all of them prepared', async () => (await startingPoints(cli, ids)).length === numbers.length);
 
     submitted.open();
-    const jobs = await Promise.all(ids.map((id) => ended(id)));
+    const jobs: JobJson[] = [];
+    for (const id of ids) jobs.push(await ended(id));
 
     expect(jobs.map(({ status, error }) => ({ status, error }))).toEqual(numbers.map(() => ({ status: 'COMPLETED', error: undefined })));
     expect(repository.firstParents()).toHaveLength(7);
@@ -59,7 +60,7 @@ export function mergeScenarios({ stage }: Shared): void {
       'top',
     ]);
     expect(jobs.filter(({ conflictRounds }) => conflictRounds > 0)).toHaveLength(5);
-    expect(runs().filter(({ conflict }) => conflict)[0]?.context.conflicts).toMatchObject([{ path: 'shared.txt' }]);
+    expect(runs().find(({ conflict }) => conflict)?.context.conflicts).toMatchObject([{ path: 'shared.txt' }]);
     expect(repository.branches()).toEqual(['main']);
     expect(repository.git('status', '--porcelain')).toBe('');
   });

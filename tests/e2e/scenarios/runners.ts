@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { eachCli } from '../../support/e2e/cli.ts';
 import { eventually, isAlive } from '../../support/e2e/processes.ts';
 import { APPROVE, writes } from '../../support/e2e/script.ts';
-import { LogLineShape } from '../../support/e2e/shapes.ts';
+import { ErrorShape, LogLineShape } from '../../support/e2e/shapes.ts';
 import type { Shared } from './shared.ts';
 
 const settings = (value: unknown) => ({ 'README.md': '# sample\n', '.multi-agent.json': JSON.stringify(value) });
@@ -11,7 +12,7 @@ const settings = (value: unknown) => ({ 'README.md': '# sample\n', '.multi-agent
 /** Whatever a runner does, the job ends, says why, and leaves nothing running. */
 export function runnerScenarios({ stage }: Shared): void {
   it.concurrent('fails a job whose runner is never available, after five attempts, and keeps the dead letter', async () => {
-    const { run, runs, cli } = stage('never-available');
+    const { run, runs, cli, env } = stage('never-available');
 
     const { code, job } = await run({ coder: [{ steps: [{ complain: 'the model is overloaded' }, { exit: 75 }] }] });
 
@@ -23,10 +24,12 @@ export function runnerScenarios({ stage }: Shared): void {
     };
     const letter = letters.find(({ payload }) => payload.includes(job.id));
     expect(letter?.reason.code).toBe('runner_unavailable');
-    const drop = ['dead', 'drop', String(letter?.seq), '--json'];
-    expect((await cli(...drop)).code).toBe(0);
-    const again = await cli(...drop);
-    expect([again.code, again.json()]).toEqual([4, { error: { code: 'no_such_letter', message: expect.any(String) } }]);
+    const [drop, again, retry] = await eachCli(
+      env,
+      ['drop', 'drop', 'retry'].map((name) => ['dead', name, String(letter?.seq), '--json']),
+    );
+    expect([drop?.code, drop?.json()]).toMatchObject([0, { dropped: { seq: letter?.seq } }]);
+    for (const late of [again, retry]) expect([late?.code, ErrorShape.parse(late?.json()).error.code]).toEqual([4, 'no_such_letter']);
   });
 
   it.concurrent('ends a runner that hangs, and has the task done by another attempt', async () => {

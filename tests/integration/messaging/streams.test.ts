@@ -156,7 +156,7 @@ describe('consume', () => {
   const options = (handle: ConsumeOptions['handle'], buried: string[] = []): ConsumeOptions => ({
     stream: STREAMS.inputs,
     consumer: REPO_MANAGER_CONSUMER,
-    concurrency: 4,
+    prefetch: 4,
     rules: { maxDeliveries: 2, retryForever: false },
     workingEveryMs: 200,
     handle,

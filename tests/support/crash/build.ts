@@ -30,7 +30,7 @@ export async function buildPrograms(): Promise<BuiltPrograms> {
 }
 
 async function compile(folder: string, name: string): Promise<void> {
-  const text = (await readFile(join(ROOT, name), 'utf8')).replaceAll(IMPORT, "$1.js'").replace(/^[^]*$/, (t) => patched(name, t));
+  const text = (await readFile(join(ROOT, name), 'utf8')).replaceAll(IMPORT, "$1.js'");
   const { code } = await transform(text, {
     swcrc: false,
     module: { type: 'es6' },
@@ -39,32 +39,4 @@ async function compile(folder: string, name: string): Promise<void> {
   const target = join(folder, name.replace(/\.ts$/, '.js'));
   await mkdir(dirname(target), { recursive: true });
   await writeFile(target, code);
-}
-
-function patched(name: string, text: string): string {
-  let out = text;
-  const swap = (file: string, from: string, to: string) => {
-    if (!name.endsWith(file)) return;
-    if (!out.includes(from)) throw new Error(`no ${from} in ${name}`);
-    out = out.replace(from, () => to);
-  };
-  swap('bundle-store.ts', "throw new TerminalError('bundle_refused', `The bundle ${ref.name} is not what was announced.`)", "throw new RetryableError('bundle_missing', 'not what was announced')");
-  swap('coder/desk.ts', 'const tree = (await leftTree(context, run, cache)) ?? merged?.tree;', 'const left = await leftTree(context, run, cache); const tree = merged?.tree;');
-  swap('coder/desk.ts', '...(tree === undefined ? {} : { tree }),', '...(tree === undefined ? {} : { tree }), ...(left === undefined ? {} : { left }),');
-  swap('git/workspace.ts', 'if (!reused || !(await tryCheckOut(git, start))) await checkOutAnew(directory, git, start);', 'const content = request.left ?? start; if (!reused || !(await tryCheckOut(git, content))) await checkOutAnew(directory, git, content);');
-  swap('local/local-forge.ts', `publishBranch: async (repository, head, headCommit, expected) =>
-      publish(await localOf(repository), mirrorOf(repository), head, headCommit, expected),`, `publishBranch: async (repository, head, headCommit, expected) => {
-      const local = await localOf(repository);
-      await publish(local, mirrorOf(repository), head, headCommit, expected);
-      const jobId = jobOfBranch(head);
-      const merged = jobId === null ? null : (await storeOf(repository).read(jobId))?.merged;
-      if (merged) await updateRefs(local.git, [{ ref: 'refs/heads/' + head, from: headCommit, to: null }], 'multi-agent: merged already', merged.at);
-    },`);
-  swap('local/local-forge.ts', `if (mergeCommit === merge.mergeCommit) await keepBase`, `const local2 = await localOf(repository);
-    if ((await readBranches(local2.git, [merge.head])).get(merge.head) === merge.headCommit) await updateRefs(local2.git, [{ ref: 'refs/heads/' + merge.head, from: merge.headCommit, to: null }], 'multi-agent: merged', merge.at);
-    if (mergeCommit === merge.mergeCommit) await keepBase`);
-  swap('local/local-forge.ts', `import { publish } from './publish.js';`, `import { publish } from './publish.js';\nimport { updateRefs } from './update-refs.js';`);
-  swap('base/task-attempt.ts', `return { type: end.type === 'failed' ? 'failed' : 'processed', ack: true };`, `const ack = (await held.isStillOurs()) || (await held.takenBy()) !== 'later_attempt';
-  return { type: end.type === 'failed' ? 'failed' : 'processed', ack };`);
-  return out;
 }

@@ -68,7 +68,14 @@ const REPO_MANAGER: readonly CrashPoint[] = [
     'forge findMerge',
     'forge land',
   ]),
-  ...each('repo-manager', AROUND, ['git init', 'git index-pack', 'git unpack-objects', 'git merge-tree', 'git read-tree', 'git update-ref']),
+  ...each('repo-manager', AROUND, [
+    'git init',
+    'git index-pack',
+    'git unpack-objects',
+    'git merge-tree',
+    'git read-tree',
+    'git update-ref',
+  ]),
   // The second one is that of the merge: base and branch move. So do the objects before it.
   ...each('repo-manager', AROUND, ['git update-ref', 'git unpack-objects'], { nth: 2 }),
   // The request's, that of a task's start, that of its result.

@@ -28,7 +28,11 @@ export interface RunOptions extends CrashSystemOptions {
 }
 
 /** Runs a job for each point, its daemon harmed there; several systems share the points. Gives the results by the points' names. */
-export async function runPoints(built: BuiltPrograms, points: readonly CrashPoint[], options: RunOptions = {}): Promise<Map<string, PointResult>> {
+export async function runPoints(
+  built: BuiltPrograms,
+  points: readonly CrashPoint[],
+  options: RunOptions = {},
+): Promise<Map<string, PointResult>> {
   const results = new Map<string, PointResult>();
   const queue = [...points];
   const work = async (): Promise<void> => {

@@ -148,9 +148,11 @@ async function startDaemons(built: BuiltPrograms, place: Place): Promise<Supervi
 async function waitUntilReady(nc: NatsConnection, daemons: readonly SupervisedDaemon[]): Promise<void> {
   const agents = await openBucket(nc, BUCKETS.agents, z.unknown());
   const giveUpAt = performance.now() + READY_WITHIN_MS;
-  for (let beating = 0; beating < daemons.length; beating = (await agents.all()).length) {
-    if (performance.now() > giveUpAt) throw new Error(`only ${String(beating)} of ${String(daemons.length)} daemons are ready`);
-    await delay(50);
+  for (const { id } of daemons) {
+    while ((await agents.get(id)) === null) {
+      if (performance.now() > giveUpAt) throw new Error(`${id} is not ready`);
+      await delay(50);
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type CliResult, cli, type RunningCli, startCli } from './cli.ts';
 import { createRepository, type Files, type TestRepository } from './repository.ts';
 import type { Run, Script } from './script.ts';
-import { type JobJson, JobShape } from './shapes.ts';
+import { ErrorShape, type JobJson, JobShape } from './shapes.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -35,6 +35,7 @@ export interface Stage {
 /** How often it is looked for. */
 const LOOK_EVERY_MS = 100;
 const WITHIN_MS = 150_000;
+const UNREACHABLE = 3;
 
 export function createStage(env: Env, folder: string, files?: Files): Stage {
   mkdirSync(folder, { recursive: true });
@@ -88,22 +89,34 @@ function isEnded({ status }: JobJson): boolean {
 
 /** Follows `job-status --watch` until the job is as asked: one process, however long it takes. */
 async function watch(env: Env, id: string, is: (job: JobJson) => boolean, withinMs: number): Promise<JobJson> {
-  const watching = startCli(env, 'job-status', id, '--watch', '--json');
   const deadline = performance.now() + withinMs;
-  let exited = false;
-  void watching.ended.then(() => (exited = true));
+  for (;;) {
+    const found = await watchOnce(env, id, is, deadline);
+    if (found !== 'unreachable') return found;
+  }
+}
+
+/** `unreachable`: the server did not answer within five seconds, as may be on a machine that has too much to do. */
+async function watchOnce(env: Env, id: string, is: (job: JobJson) => boolean, deadline: number): Promise<JobJson | 'unreachable'> {
+  const watching = startCli(env, 'job-status', id, '--watch', '--json');
+  const state = { isOver: false };
+  void watching.ended.then(() => {
+    state.isOver = true;
+  });
   try {
     for (let seen = 0; ;) {
       // Asked before reading: what was printed last is read once more after the end.
-      const isOver = exited;
+      const { isOver } = state;
       const lines = watching.stdout().split('\n').slice(0, -1);
-      for (const line of lines.slice(seen)) {
-        const job = jobOf(line);
-        if (is(job)) return job;
-      }
+      const found = lines
+        .slice(seen)
+        .flatMap((line) => jobOf(line) ?? [])
+        .find(is);
+      if (found) return found;
       seen = lines.length;
-      if (isOver || performance.now() > deadline)
-        throw new Error(`the job is not as waited for: ${lines.at(-1) ?? ''}${watching.stderr()}`);
+      const isLate = performance.now() > deadline;
+      if (isOver && !isLate && watching.child.exitCode === UNREACHABLE) return 'unreachable';
+      if (isOver || isLate) throw new Error(`the job is not as waited for: ${lines.at(-1) ?? ''}${watching.stderr()}`);
       await delay(LOOK_EVERY_MS);
     }
   } finally {
@@ -112,10 +125,10 @@ async function watch(env: Env, id: string, is: (job: JobJson) => boolean, within
   }
 }
 
-function jobOf(line: string): JobJson {
-  const job = JobShape.safeParse(JSON.parse(line));
-  if (!job.success) throw new Error(`job-status --watch printed what is no job: ${line}\n${job.error.message}`);
-  return job.data;
+/** A line of `--watch`: a job, or at the end an error, which is none. */
+function jobOf(line: string): JobJson | undefined {
+  const document: unknown = JSON.parse(line);
+  return ErrorShape.safeParse(document).success ? undefined : JobShape.parse(document);
 }
 
 function readRuns(journal: string): Run[] {

@@ -4,7 +4,8 @@ import type { Job } from '../../../shared/domain/job.ts';
 import { MultiAgentError } from '../../../shared/errors/errors.ts';
 import { receiveBundle } from '../../../shared/git/bundle.ts';
 import { filesChangedBetween } from '../../../shared/git/diff.ts';
-import { commitExists } from '../../../shared/git/inspect.ts';
+import { commitExists, isAncestor } from '../../../shared/git/inspect.ts';
+import { refusedEntry } from '../../../shared/git/refused-entries.ts';
 import { pin } from '../../../shared/git/refs.ts';
 import { bundleKeyOf, bundleName, MAX_BUNDLE_BYTES } from '../../../shared/messaging/bundle-store.ts';
 import { openRepository, type RepoManagerContext, required } from '../context.ts';
@@ -24,7 +25,11 @@ export async function acceptWork(context: RepoManagerContext, job: Job, effect: 
   if (!(await commitExists(git, effect.headCommit))) {
     const lost = await receive(context, job, effect, git, sent);
     if (lost) return lost;
+  } else if (!(await isAncestor(git, sent, effect.headCommit))) {
+    return refused('bundle_refused', `The commit ${effect.headCommit} does not descend from ${sent}.`);
   }
+  const unacceptable = await refusedEntry(git, sent, effect.headCommit);
+  if (unacceptable) return refused(unacceptable.code, unacceptable.message);
   await pin(git, job.id, round, effect.headCommit);
   context.known.add(repository.key, required(job.mergeWith ?? job.baseCommit, 'baseCommit'), effect.headCommit);
   const base = job.mergeWith ?? required(job.baseCommit, 'baseCommit');

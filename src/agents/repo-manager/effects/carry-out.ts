@@ -20,7 +20,9 @@ import { sendTask } from './send-task.ts';
  */
 export async function carryOut(context: RepoManagerContext, job: Job, pending: PendingEffect): Promise<EffectOutcome> {
   try {
-    return await dispatch(context, job, pending);
+    // A merge has its own queue, one for each base; whatever else there is shares the machine.
+    if (pending.effect.type === 'MergeChange') return await dispatch(context, job, pending);
+    return await context.slots(() => dispatch(context, job, pending));
   } catch (error) {
     if (error instanceof TerminalError || error instanceof InvalidInputError) {
       return { type: 'Refused', error: { code: error.code, message: error.message, retryable: true } };

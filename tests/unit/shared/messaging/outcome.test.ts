@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
 import { InterruptedError, RetryableError, TerminalError } from '../../../../src/shared/errors/errors.ts';
 import type { Delivery } from '../../../../src/shared/messaging/delivery.ts';
 import { type Outcome, outcomeOf, settle } from '../../../../src/shared/messaging/outcome.ts';
@@ -8,8 +7,6 @@ const rules = { maxDeliveries: 5, retryForever: false };
 
 describe('outcomeOf', () => {
   it.each([
-    ['a bad schema', badSchema(), { type: 'dead', code: 'invalid_message' }],
-    ['what is not JSON', new SyntaxError('Unexpected token'), { type: 'dead', code: 'invalid_message' }],
     ['a terminal error', new TerminalError('gone', 'It is gone.'), { type: 'dead', code: 'gone', message: 'It is gone.' }],
     ['an interruption', new InterruptedError('stopping', 'We stop.'), { type: 'handed_back' }],
     ['a retryable error', new RetryableError('busy', 'Busy.'), { type: 'later', delayMs: 500 }],
@@ -80,7 +77,3 @@ describe('settle', () => {
     expect(calls).toEqual([]);
   });
 });
-
-function badSchema(): unknown {
-  return z.strictObject({ a: z.string() }).safeParse({ a: 1 }).error;
-}
