@@ -34,7 +34,8 @@ function outputTo(stream: NodeJS.WriteStream): Output {
     // Undefined, whatever its type says, where it is no terminal.
     isTty: 'isTTY' in stream && stream.isTTY,
     get columns() {
-      return stream.isTTY ? stream.columns : NO_TERMINAL_COLUMNS;
+      // A terminal of no set size says 0.
+      return stream.isTTY && stream.columns > 0 ? stream.columns : NO_TERMINAL_COLUMNS;
     },
   };
 }

@@ -11,7 +11,9 @@ export interface Spinner {
  * has results only.
  */
 export async function startSpinner(io: CliContext): Promise<Spinner> {
-  if (!io.stderr.isTty || !io.colours(io.stderr)) {
+  // On a terminal of no set size the spinner would erase lines without end.
+  const hasSize = process.stderr.columns > 0;
+  if (!io.stderr.isTty || !io.colours(io.stderr) || !hasSize) {
     return {
       say: (text) => {
         io.note(text);

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Moment } from '../support/crash/armed-point.ts';
@@ -14,6 +15,7 @@ jest.setTimeout(180_000);
 describe('a repo-manager killed while its sweep merges what waited for a clean tree', () => {
   let built: BuiltPrograms;
   let system: CrashSystem;
+  const repositories: string[] = [];
 
   beforeAll(async () => {
     built = await buildPrograms();
@@ -22,6 +24,7 @@ describe('a repo-manager killed while its sweep merges what waited for a clean t
   afterAll(async () => {
     await system.stop();
     await built.remove();
+    await Promise.all(repositories.map((repository) => rm(repository, { recursive: true, force: true })));
   });
 
   it.each<[Moment, string]>([
@@ -33,6 +36,7 @@ describe('a repo-manager killed while its sweep merges what waited for a clean t
     ['recorded', 'effect CloseJob'],
   ])('%s %s', async (at, call) => {
     const repository = await makeRepository();
+    repositories.push(repository);
     writeFileSync(join(repository, 'README.md'), 'being edited\n');
     const job = await system.submit({ repository });
     await waitFor(async () => (await system.job(job.id))?.needs?.kind === 'dirty_tree');

@@ -72,7 +72,14 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
   const paths = await ensureHome(home);
   const jobs = await openBucket(nc, BUCKETS.jobs, Job);
 
-  const wired = await wireRepoManager({ nc, paths, agentId: 'repo-manager-1', incarnation: ulid(), log: LOG as never });
+  const wired = await wireRepoManager({
+    nc,
+    paths,
+    agentId: 'repo-manager-1',
+    incarnation: ulid(),
+    log: LOG as never,
+    config: { passedEnvironment: {} },
+  });
   const context = options.wrapContext?.(wired) ?? wired;
   const repoManager = await startRepoManager({ context, version: 'test', sweepEveryMs: 1_000 });
 
@@ -88,6 +95,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
       incarnation,
       stallMs: options.stallMs ?? 30_000,
       environment: {},
+      redact: (text) => text,
     };
     return startAgent({
       nc,

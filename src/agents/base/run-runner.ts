@@ -22,22 +22,47 @@ export interface RunnerCall {
 /** Has the runner do a task: with the limits of the job, the variables its repository lets through, and its words in the log. */
 export async function runRunner(context: WorkerContext, run: TaskRun, { role, tryNumber, place, told }: RunnerCall): Promise<RunnerResult> {
   const { message } = run;
-  return context.runner.run({
-    jobId: message.jobId,
-    taskId: message.taskId,
-    role,
-    round: message.round,
-    attempt: run.claim.attempt,
-    tryNumber,
-    workspace: place.workspace,
-    scratch: place.scratch,
-    prompt: promptOf({ role, round: message.round, tryNumber, context: told }),
-    context: told,
-    environment: message.settings.env,
-    mark: run.mark,
-    wallMs: message.workflow.timeoutMs,
-    stallMs: context.stallMs,
-    onOutput: run.log,
-    signal: run.signal,
-  });
+  const result = await context.runner
+    .run({
+      jobId: message.jobId,
+      taskId: message.taskId,
+      role,
+      round: message.round,
+      attempt: run.claim.attempt,
+      tryNumber,
+      workspace: place.workspace,
+      scratch: place.scratch,
+      prompt: promptOf({ role, round: message.round, tryNumber, context: told }),
+      context: told,
+      environment: message.settings.env,
+      mark: run.mark,
+      wallMs: message.workflow.timeoutMs,
+      stallMs: context.stallMs,
+      onOutput: (output) => {
+        run.log({ ...output, text: context.redact(output.text) });
+      },
+      signal: run.signal,
+    })
+    .catch((error: unknown) => {
+      throw withoutSecrets(error, context.redact);
+    });
+  return {
+    ...result,
+    summary: context.redact(result.summary),
+    ...(result.verdict === undefined ? {} : { verdict: cleaned(result.verdict, context.redact) }),
+  };
+}
+
+/** The same error: its class and code decide what becomes of the task. */
+function withoutSecrets(error: unknown, redact: (text: string) => string): unknown {
+  if (error instanceof Error) error.message = redact(error.message);
+  return error;
+}
+
+/** All texts in a value that came as JSON. */
+function cleaned(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((item) => cleaned(item, redact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cleaned(item, redact)]));
 }

@@ -1,5 +1,6 @@
 import type { DaemonHandle } from '../../shared/lifecycle/daemon.ts';
 import { openBundleStore } from '../../shared/messaging/bundle-store.ts';
+import { createRedactor } from '../../shared/telemetry/redact.ts';
 import { createRunner, type RunnerConfig } from '../../shared/runner/registry.ts';
 import type { Runner } from '../../shared/runner/runner.ts';
 import { TerminalError } from '../../shared/errors/errors.ts';
@@ -21,15 +22,17 @@ export async function startTaskAgent(
 ): Promise<DaemonHandle> {
   const { nc, config, agentId, incarnation, log } = context;
   const { kind, ...settings } = runnerConfig;
+  const environment = { ...process.env, ...config.passedEnvironment };
   const worker = createWorker({
     nc,
     bundles: await openBundleStore(nc),
     home: config.home,
-    runner: kind === undefined ? NO_RUNNER : createRunner({ ...settings, kind, system: config.home }),
+    runner: kind === undefined ? NO_RUNNER : createRunner({ ...settings, kind, system: config.home, from: environment }),
     agentId,
     incarnation,
     stallMs: config.stallMs,
-    environment: process.env,
+    environment,
+    redact: createRedactor(config.secrets).redact,
   });
   if (kind === undefined) log.warn({ role: worker.role }, 'no runner is configured: no task is taken');
   const agent = await startAgent({

@@ -12,6 +12,8 @@ export interface WorkerContext extends CacheContext {
   readonly stallMs: number;
   /** Where values of variables come from that a repository's settings let through. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Takes the daemon's secrets out of what a runner says: it has some of them, and its words go into logs, records and commits. */
+  readonly redact: (text: string) => string;
 }
 
 /** A runner's, or a change's, failure as a result that the job decides upon; anything else is rethrown. */

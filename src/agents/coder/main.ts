@@ -8,7 +8,7 @@ await runRole('coder', (context) => {
     kind: coderRunner,
     command: coderCommand,
     recording: coderRecording,
-    environment: Object.keys(modelEnvironment),
+    values: modelEnvironment,
   };
   return startTaskAgent(context, runner, createCoder);
 });

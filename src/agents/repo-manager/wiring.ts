@@ -19,9 +19,11 @@ const EFFECTS_AT_ONCE = 16;
 
 /** Puts a repo-manager's parts together. */
 export async function wireRepoManager(
-  daemon: Pick<DaemonContext, 'nc' | 'paths' | 'agentId' | 'incarnation' | 'log'>,
+  daemon: Pick<DaemonContext, 'nc' | 'paths' | 'agentId' | 'incarnation' | 'log'> & {
+    readonly config: Pick<DaemonContext['config'], 'passedEnvironment'>;
+  },
 ): Promise<RepoManagerContext> {
-  const { nc, paths, agentId, incarnation, log } = daemon;
+  const { nc, config, paths, agentId, incarnation, log } = daemon;
   const secret = await bundleSecret(paths.run);
   return {
     nc,
@@ -50,6 +52,6 @@ export async function wireRepoManager(
     incarnation,
     now: () => Date.now(),
     log,
-    environment: process.env,
+    environment: { ...process.env, ...config.passedEnvironment },
   };
 }

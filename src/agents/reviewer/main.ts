@@ -8,7 +8,7 @@ await runRole('reviewer', (context) => {
     kind: reviewerRunner,
     command: reviewerCommand,
     recording: reviewerRecording,
-    environment: Object.keys(modelEnvironment),
+    values: modelEnvironment,
   };
   return startTaskAgent(context, runner, createReviewer);
 });

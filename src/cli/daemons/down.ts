@@ -58,6 +58,7 @@ async function endUnderPm2(paths: HomePaths, options: DownOptions): Promise<stri
 /** SIGUSR2 makes an agent take no new work and finish what it has. */
 async function drainAll(agents: readonly Pm2Process[], options: DownOptions): Promise<void> {
   const pids = agents.flatMap(({ pid }) => pid ?? []);
+  if (pids.length === 0) return;
   for (const pid of pids) signalIfThere(pid, 'SIGUSR2');
   const nc = await connectNats({ ...(await resolveConnection(options)), name: 'multi-agent down' });
   try {

@@ -1,6 +1,8 @@
 import { access } from 'node:fs/promises';
 import { homePaths } from './home.ts';
 import type { Config, Environment } from './load.ts';
+import { InvalidInputError } from '../errors/errors.ts';
+import { VARIABLES } from './variables.ts';
 import { readRuntime } from './runtime.ts';
 
 /** Where NATS is and how to log in; goes straight into `connectNats`. */
@@ -29,6 +31,7 @@ export interface ResolveOptions {
  * from the environment, else from what `up` left when it is about the same server.
  */
 export async function resolveConnection({ config, flag, env = process.env }: ResolveOptions): Promise<Connection> {
+  requireUrl(flag);
   const paths = homePaths(config.home);
   const runtime = await readRuntime(paths);
   const local = `nats://127.0.0.1:${String(config.natsPort)}`;
@@ -40,6 +43,16 @@ export async function resolveConnection({ config, flag, env = process.env }: Res
     return { url, source, embedded: runtime?.embedded ?? false, ...merged(config, runtime) };
   const seed = given === undefined && (await exists(paths.natsSeed)) ? paths.natsSeed : undefined;
   return { url, source, embedded: given === undefined, ...merged(config, seed === undefined ? undefined : { nkeyFile: seed }) };
+}
+
+/** @throws InvalidInputError `bad_input` for a flag that NATS_URL would be refused for */
+function requireUrl(flag: string | undefined): void {
+  if (flag === undefined) return;
+  const { success, error } = VARIABLES.natsUrl.schema.safeParse(flag);
+  if (!success)
+    throw new InvalidInputError('bad_input', [
+      `--nats ${error.issues.map(({ message }) => message).join(', ')} (it is ${JSON.stringify(flag)})`,
+    ]);
 }
 
 type Credential = Pick<Connection, 'nkeyFile' | 'credsFile' | 'tls'>;

@@ -13,6 +13,8 @@ type Table = typeof VARIABLES;
 export type Config = { readonly [K in keyof Table]: Table[K] extends Variable<infer T> ? T : never } & {
   /** The models' variables that are set, under their own names: what a runner's child process may get. */
   readonly modelEnvironment: Readonly<Record<string, string>>;
+  /** The variables named by `MULTI_AGENT_PASS_ENV` that are set: what repositories may ask for. */
+  readonly passedEnvironment: Readonly<Record<string, string>>;
   /** The values that no log may show. */
   readonly secrets: readonly string[];
 };
@@ -31,6 +33,7 @@ export function loadConfig(role: ConfigRole | 'cli', env: Environment = process.
   }
   values['modelEnvironment'] = role === 'repo-manager' ? {} : modelEnvironment(env);
   values['secrets'] = secretsIn(env);
+  values['passedEnvironment'] = passedEnvironment(env);
   const config = withInferredRunners(values as unknown as Config);
   faults.push(...combinationFaults(config));
   if (faults.length > 0) throw new InvalidInputError('bad_config', faults);
@@ -68,6 +71,12 @@ function absolutePath(path: string, env: Environment): string {
   const userHome = env['HOME'] ?? homedir();
   if (path === '~') return userHome;
   return path.startsWith('~/') ? join(userHome, path.slice(2)) : resolve(path);
+}
+
+/** What `MULTI_AGENT_PASS_ENV` names, under its own names. */
+export function passedEnvironment(env: Environment): Record<string, string> {
+  const names = VARIABLES.passEnv.schema.safeParse(rawValue(VARIABLES.passEnv, env) ?? '').data ?? [];
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 function modelEnvironment(env: Environment): Record<string, string> {

@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { InvalidInputError } from '../errors/errors.ts';
-import { entries, loadConfig, rawValue, type Config, type Environment } from './load.ts';
+import { entries, loadConfig, passedEnvironment, rawValue, type Config, type Environment } from './load.ts';
 import type { ConfigRole } from './variable.ts';
 
 /** Names the role file of a daemon; set by `up`. Without it a daemon reads its own environment. */
@@ -13,7 +13,7 @@ export function roleEnvironment(role: ConfigRole, env: Environment, overrides: E
     const value = variable.readers.includes(role) ? rawValue(variable, merged) : undefined;
     return value === undefined ? [] : [[variable.name, value]];
   });
-  return Object.fromEntries(pairs);
+  return { ...passedEnvironment(merged), ...Object.fromEntries(pairs) };
 }
 
 /** Writes a role file, owner-only, whole or not at all. Says whether its content changed. */

@@ -40,6 +40,23 @@ export function optional<T>(spec: VariableSpec<T>): Variable<T | undefined> {
 /** Any text. */
 export const text: z.ZodType<string, string> = z.string();
 
+/** Names of environment variables, separated by commas; none of the system's own, which repositories must never get. */
+export const variableNames: z.ZodType<string[], string> = z
+  .string()
+  .transform((names) =>
+    names
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  )
+  .refine((names) => names.every((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)), 'must be names separated by commas')
+  .refine(
+    (names) => !names.some((name) => OWN_NAMES.test(name)),
+    'must name none of the system itself (NATS_*, MULTI_AGENT_*, GITHUB_*, ...)',
+  );
+
+const OWN_NAMES = /^(?:NATS_|MULTI_AGENT_|PM2_|GITHUB_|GH_|SLACK_|DISCORD_|NOTIFICATION_)/;
+
 /** A whole number within bounds, both included. */
 export function wholeNumber(min: number, max: number): z.ZodType<number, string> {
   return z

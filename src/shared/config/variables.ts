@@ -1,5 +1,17 @@
 import { AgentId } from '../domain/ids.ts';
-import { defaulted, oneOf, optional, text, url, urls, wholeNumber, yesNo, type ConfigRole, type Variable } from './variable.ts';
+import {
+  defaulted,
+  oneOf,
+  optional,
+  text,
+  url,
+  urls,
+  variableNames,
+  wholeNumber,
+  yesNo,
+  type ConfigRole,
+  type Variable,
+} from './variable.ts';
 
 /** What can do the thinking for a coder or a reviewer. */
 export const RUNNER_NAMES = ['command', 'replay'] as const;
@@ -161,6 +173,15 @@ const RUNNERS = {
     readers: ['reviewer'],
     path: true,
     description: "The recording (JSON lines) that the reviewers' `replay` runner plays.",
+  }),
+  passEnv: defaulted({
+    name: 'MULTI_AGENT_PASS_ENV',
+    group: 'runners',
+    schema: variableNames,
+    fallback: '',
+    readers: ALL,
+    description:
+      "Names, separated by commas, of variables in `up`'s environment that a repository may ask for with `env` in its `.multi-agent.json`: a registry, a proxy. Runners, setup and checks of such a repository see them.",
   }),
   unsafeNoSandbox: defaulted({
     name: 'MULTI_AGENT_UNSAFE_NO_SANDBOX',

@@ -12,6 +12,10 @@ export interface RunnerConfig {
   readonly command?: string | readonly string[] | undefined;
   /** `command`: variables of the daemon's environment that the operator lets through, see `CommandRunnerConfig`. */
   readonly environment?: readonly string[] | undefined;
+  /** Where values of names that are let through come from (default: the environment of this process). */
+  readonly from?: Readonly<Record<string, string | undefined>> | undefined;
+  /** `command`: variables that it gets, with their values. */
+  readonly values?: Readonly<Record<string, string>> | undefined;
   /** `command`: names the installation, see `ProcessOptions.system`. */
   readonly system?: string | undefined;
   /** `command`: milliseconds between SIGTERM and SIGKILL (default 2,000). */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -174,7 +174,8 @@ function environmentOf({ folder, home, url, ackWaitMs, sabotage }: Place, bin: s
 
 async function submit(nc: NatsConnection, folder: string, rounds: 1 | 2, given?: string): Promise<SubmittedJob> {
   const jobId = `job-${ulid()}`;
-  const repository = given ?? (await makeRepository());
+  const repository = given ?? join(folder, 'repositories', jobId);
+  if (given === undefined) await rename(await makeRepository(), repository);
   if (rounds === 2) writeFileSync(join(folder, `two-rounds-${jobId}`), '');
   const request: FeatureRequest = versioned({
     type: 'FeatureRequest' as const,

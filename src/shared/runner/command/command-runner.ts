@@ -14,6 +14,10 @@ export interface CommandRunnerConfig {
    * settings name. `HOME` among them gives the command the operator's own home.
    */
   readonly environment?: readonly string[] | undefined;
+  /** Where values of names that are let through come from (default: the environment of this process). */
+  readonly from?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Variables that the command gets with these values: the models' own, which lie in the daemon's role file and not in its environment. */
+  readonly values?: Readonly<Record<string, string>> | undefined;
   /** Names the installation, see `ProcessOptions.system`. */
   readonly system?: string | undefined;
   /** Between SIGTERM and SIGKILL when a run is ended (milliseconds, default 2,000). */
@@ -47,7 +51,11 @@ export function createCommandRunner(config: CommandRunnerConfig): Runner {
         const result = await runProcess({
           argv,
           cwd: task.workspace,
-          environment: { set: variablesOf(task, directory, config), letThrough: namesOf(task, config) },
+          environment: {
+            set: { ...config.values, ...variablesOf(task, directory, config) },
+            letThrough: namesOf(task, config),
+            from: config.from,
+          },
           stdin: task.prompt,
           mark: task.mark,
           system: config.system,

@@ -1,4 +1,5 @@
 import { runRole } from '../../../../src/agents/base/daemon.ts';
+import { stopWithin, workingEvery } from '../../../../src/agents/base/timing.ts';
 import { startRepoManager } from '../../../../src/agents/repo-manager/repo-manager.ts';
 import { wireRepoManager } from '../../../../src/agents/repo-manager/wiring.ts';
 import { createHooks, FOLDER_VARIABLE } from '../armed-point.ts';
@@ -14,6 +15,11 @@ await runRole('repo-manager', async (daemon) => {
   const hooks = createHooks(process.env[FOLDER_VARIABLE] ?? '', 'repo-manager');
   watchConnection(daemon.nc, hooks);
   const context = watchRepoManager(sabotage(await wireRepoManager(daemon)), hooks);
-  const running = await startRepoManager({ context, version: 'crash-test', sweepEveryMs: SWEEP_EVERY_MS });
-  return { closed: running.closed, stop: () => running.stop() };
+  const running = await startRepoManager({
+    context,
+    version: 'crash-test',
+    sweepEveryMs: SWEEP_EVERY_MS,
+    workingEveryMs: workingEvery(daemon.config.ackWaitMs),
+  });
+  return { closed: running.closed, stop: (_reason, deadlineMs) => stopWithin(deadlineMs, (deadline) => running.stop(deadline)) };
 });
