@@ -112,7 +112,8 @@ async function conclude(context: AttemptContext, message: TaskMessage, held: Hel
   // The last look before the effect: a lease that was lost meanwhile makes this attempt one too many.
   if (!(await untilAnswered(() => held.isStillOurs()))) return letGo(context, held, { type: 'interrupted' });
   await sendReport(context.js, context.worker.role, reportOf(context, message, held.claim, end));
-  return { type: end.type === 'failed' ? 'failed' : 'processed', ack: true };
+  // Looked at again: another attempt may have begun between the look and the report.
+  return { type: end.type === 'failed' ? 'failed' : 'processed', ack: await isOursToAck(held) };
 }
 
 /** The task goes on elsewhere, or not at all. */

@@ -4,13 +4,13 @@ import { takeWorkspace, type Workspace } from '../../shared/git/workspace.ts';
 import type { TaskRun } from './task-worker.ts';
 import type { WorkerContext } from './worker-context.ts';
 
-/** The workspace of one attempt: `commit` checked out, or `tree` where the files are to be other ones. */
+/** The workspace of one attempt: `commit` checked out, or what `files` says (see `WorkspaceRequest`). */
 export async function takeTaskWorkspace(
   context: WorkerContext,
   { message, claim }: Pick<TaskRun, 'message' | 'claim'>,
   cache: Git,
   commit: CommitId,
-  tree?: string,
+  files: { readonly tree?: string | undefined; readonly left?: string | undefined } = {},
 ): Promise<Workspace> {
   return takeWorkspace({
     home: context.home,
@@ -20,6 +20,7 @@ export async function takeTaskWorkspace(
     attempt: claim.attempt,
     owner: { agentId: context.agentId, incarnation: context.incarnation, pid: process.pid },
     commit,
-    ...(tree === undefined ? {} : { tree }),
+    ...(files.tree === undefined ? {} : { tree: files.tree }),
+    ...(files.left === undefined ? {} : { left: files.left }),
   });
 }

@@ -26,8 +26,8 @@ export async function openDesk(context: WorkerContext, run: TaskRun<Implementati
   const { message } = run;
   const merged = message.mergeWith === undefined ? undefined : await mergeTrees(cache, message.startCommit, message.mergeWith);
   const conflicts = merged?.type === 'conflicted' ? merged.conflicts : [];
-  const tree = (await leftTree(context, run, cache)) ?? merged?.tree;
-  const workspace = await takeTaskWorkspace(context, run, cache, message.startCommit, tree);
+  const left = await leftTree(context, run, cache);
+  const workspace = await takeTaskWorkspace(context, run, cache, message.startCommit, { tree: merged?.tree, left });
   try {
     await setUp(context, run, workspace);
     return { workspace, conflicts };

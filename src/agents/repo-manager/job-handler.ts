@@ -1,11 +1,12 @@
 import { decide } from '../../shared/domain/decide.ts';
 import type { JobId } from '../../shared/domain/ids.ts';
 import type { JobInput } from '../../shared/domain/input.ts';
-import type { Job } from '../../shared/domain/job.ts';
+import { isTerminal, type Job } from '../../shared/domain/job.ts';
 import { messageOf, MultiAgentError, NotFoundError, RetryableError } from '../../shared/errors/errors.ts';
 import type { Entry } from '../../shared/messaging/bucket.ts';
 import type { RepoManagerContext } from './context.ts';
 import { carryOut } from './effects/carry-out.ts';
+import { takeFromOpen } from './effects/close-job.ts';
 import { inputOfRequest } from './job-inputs.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 
@@ -106,6 +107,7 @@ async function settle(context: RepoManagerContext, entry: Entry<Job>): Promise<E
     const saved = await context.store.save(job, current);
     current = saved ?? (await reload(context, current.value.id));
   }
+  if (isTerminal(current.value.status)) await takeFromOpen(context, current.value);
   return current;
 }
 

@@ -2,6 +2,7 @@ import { partsOfTaskId, type JobId } from '../../shared/domain/ids.ts';
 import { isTerminal, type Job } from '../../shared/domain/job.ts';
 import { NotFoundError } from '../../shared/errors/errors.ts';
 import type { RepoManagerContext } from './context.ts';
+import { takeFromOpen } from './effects/close-job.ts';
 import { removeClaim } from './effects/revoke-task.ts';
 import type { JobHandler } from './job-handler.ts';
 import { createLimiter } from './keyed-queue.ts';
@@ -27,7 +28,7 @@ async function sweepJob(context: RepoManagerContext, handler: JobHandler, jobId:
     // An id without a record: its request is still to be handled. A job of another host is that one's business.
     if (!entry || (entry.value.host !== undefined && entry.value.host !== context.host)) return;
     const job = await handler.handle(jobId, { type: 'Swept', taskMessage: await lookForTask(context, entry.value), at: context.now() });
-    if (isTerminal(job.status) && job.pending.length === 0) await context.store.close(jobId);
+    if (isTerminal(job.status) && job.pending.length === 0) await takeFromOpen(context, job);
   } catch (error) {
     context.log.warn({ jobId, err: error }, 'a swept job is left for the next sweep');
   }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { jetstream } from '@nats-io/jetstream';
+import { homeId } from '../../shared/config/home-id.ts';
 import { createLocalForge } from '../../shared/forge/local/local-forge.ts';
 import { Claim, Lock } from '../../shared/messages/agent.ts';
 import { openBucket } from '../../shared/messaging/bucket.ts';
@@ -24,7 +24,6 @@ export async function wireRepoManager(
   },
 ): Promise<RepoManagerContext> {
   const { nc, config, paths, agentId, incarnation, log } = daemon;
-  const secret = await bundleSecret(paths.run);
   return {
     nc,
     js: jetstream(nc),
@@ -44,10 +43,9 @@ export async function wireRepoManager(
     green: createGreenTrees(),
     slots: createLimiter(EFFECTS_AT_ONCE),
     stopping: new AbortController().signal,
-    secret,
+    secret: await bundleSecret(paths.run),
     home: paths.home,
-    // Of the home, not of the machine: a container has another name each time it is made.
-    host: `home-${createHash('sha256').update(secret).digest('hex').slice(0, 12)}`,
+    host: await homeId(paths),
     agentId,
     incarnation,
     now: () => Date.now(),

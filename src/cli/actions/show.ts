@@ -1,4 +1,5 @@
-import { hostname } from 'node:os';
+import { knownHomeId } from '../../shared/config/home-id.ts';
+import { homePaths } from '../../shared/config/home.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import { detailsOf } from '../../shared/domain/view.ts';
 import { messageOf } from '../../shared/errors/errors.ts';
@@ -12,7 +13,7 @@ import { parseJobId, requireJob } from './job-id.ts';
 export async function show(io: CliContext, id: string): Promise<void> {
   const jobId = parseJobId(id);
   const { job } = await requireJob(await openJobReader(await io.connect()), jobId);
-  const diff = await diffOfJob(job);
+  const diff = await diffOfJob(job, (await io.config()).home);
   const details = detailsOf(job);
   if (io.json()) {
     io.printJson({
@@ -26,11 +27,13 @@ export async function show(io: CliContext, id: string): Promise<void> {
 }
 
 /** The code is in the repository, never in NATS: so the diff is there where the repository is. */
-async function diffOfJob(job: Job): Promise<ShownDiff> {
+async function diffOfJob(job: Job, home: string): Promise<ShownDiff> {
   const { baseCommit, headCommit, repository } = job;
   if (baseCommit === undefined || headCommit === undefined) return { note: 'There is no change yet.' };
   if (repository.kind !== 'local') return { note: `The diff is in ${repository.url}.` };
-  if (job.host !== undefined && job.host !== hostname()) return { note: `The diff is on ${job.host}, in ${repository.url}.` };
+  if (job.host !== undefined && job.host !== (await knownHomeId(homePaths(home)))) {
+    return { note: `The diff is on the repo-manager's host, in ${repository.url}.` };
+  }
   try {
     const [{ findLocalRepository }, { diffOf }] = await Promise.all([
       import('../../shared/forge/local/local-repository.ts'),

@@ -25,8 +25,10 @@ export interface WorkspaceRequest {
   readonly owner: WorkspaceOwner;
   /** What the runner's own git is at. */
   readonly commit: CommitId;
-  /** What is checked out, where it is not the commit's tree: a merge with conflict markers. */
+  /** What the work starts from, where it is not the commit's tree: a merge with conflict markers. */
   readonly tree?: string;
+  /** What is checked out, where that is not where the work starts: what an earlier attempt had done so far. */
+  readonly left?: string;
 }
 
 export interface Workspace {
@@ -83,7 +85,8 @@ async function fillWorkspace(directory: string, request: WorkspaceRequest): Prom
   const reused = await takeFromPool(request.home, request.repoKey, directory);
   const git = gitOf(directory, request.cacheGitDir);
   const start = request.tree ?? request.commit;
-  if (!reused || !(await tryCheckOut(git, start))) await checkOutAnew(directory, git, start);
+  const content = request.left ?? start;
+  if (!reused || !(await tryCheckOut(git, content))) await checkOutAnew(directory, git, content);
   await makeThrowawayGit(path.join(directory, 'tree'), request.cacheGitDir, path.join(directory, 'index'), request.commit);
   return workspaceOf(directory, git, start, reused, request);
 }

@@ -1,8 +1,9 @@
-import { jetstreamManager, JetStreamApiError } from '@nats-io/jetstream';
+import { jetstreamManager, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { WRONG_LAST_SEQUENCE } from './publish.ts';
+import { bucketPrefix } from './topology.ts';
 import { deleteStreamMessage } from './stream-message.ts';
 
 export interface Entry<T> {
@@ -43,12 +44,17 @@ export async function openBucket<T>(nc: NatsConnection, name: string, schema: z.
     put: (key, value) => kv.put(key, JSON.stringify(value)),
     remove: (_key, revision) => deleteStreamMessage(jsm, `KV_${name}`, revision),
     all: async () => {
-      const keys: string[] = [];
-      for await (const key of await kv.keys()) keys.push(key);
-      const entries = await Promise.all(keys.map(get));
+      const entries = await Promise.all((await keysOf(jsm, name)).map(get));
       return entries.filter((entry) => entry !== null);
     },
   };
+}
+
+/** The client's own listing waits for half a minute when a key goes while it lists; the server knows the subjects at once. */
+async function keysOf(jsm: JetStreamManager, name: string): Promise<string[]> {
+  const prefix = bucketPrefix(name);
+  const { state } = await jsm.streams.info(`KV_${name}`, { subjects_filter: `${prefix}>` });
+  return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
 }
 
 async function read<T>(kv: KV, key: string, parse: (data: Uint8Array) => T): Promise<Entry<T> | null> {

@@ -39,6 +39,11 @@ export const STREAMS = { requests: 'REQUESTS', inputs: 'INPUTS', tasks: 'TASKS',
 export const BUCKETS = { jobs: 'jobs', open: 'open', claims: 'claims', locks: 'locks', agents: 'agents', bundles: 'bundles' } as const;
 export const REPO_MANAGER_CONSUMER = 'repo-manager';
 
+/** What the subjects of a KV bucket begin with (ADR-8 of nats-architecture-and-design). */
+export function bucketPrefix(bucket: string): string {
+  return `$KV.${bucket}.`;
+}
+
 export function taskConsumer(role: TaskRole, priority: Priority): string {
   return `${role}-${priority}`;
 }

@@ -126,7 +126,7 @@ describe('a message nobody can handle', () => {
 
     expect(job.status).toBe('COMPLETED');
     expect((await deadLetters()).map(({ reason }) => reason.code)).toEqual(expect.arrayContaining(['invalid_message']));
-    expect((await js.streams.info(STREAMS.tasks)).state.messages).toBe(0);
+    await until('TASKS is empty', async () => (await js.streams.info(STREAMS.tasks)).state.messages === 0);
     await until('INPUTS is empty', async () => (await js.streams.info(STREAMS.inputs)).state.messages === 0);
   });
 

@@ -12,17 +12,27 @@ export async function closeJob(
   job: Job,
   effect: Extract<Effect, { type: 'CloseJob' }>,
 ): Promise<EffectOutcome> {
-  const rounds = Array.from({ length: job.round }, (_, index) => index + 1);
-  const tasks = rounds.flatMap((round) => [taskIdOf(job.id, 'coder', round), taskIdOf(job.id, 'reviewer', round)]);
-  const removeClaims = (): Promise<unknown> => Promise.all(tasks.map((taskId) => removeClaim(context, taskId)));
-  await removeClaims();
+  await removeClaims(context, job);
   if (effect.merged) {
     const { git } = await openRepository(context, job);
     await unpin(git, job.id);
     await maintainMirror(git);
   }
+  return { type: 'Done' };
+}
+
+/**
+ * Takes a job that has ended, and has nothing left to do, out of the open ones: the very last step, so that a crash before it
+ * leaves the job to the sweep.
+ */
+export async function takeFromOpen(context: RepoManagerContext, job: Job): Promise<void> {
   await context.store.close(job.id);
   // Looked at again: an agent that claimed a task meanwhile did so while the job was open; from now on it sees that it is not.
-  await removeClaims();
-  return { type: 'Done' };
+  await removeClaims(context, job);
+}
+
+async function removeClaims(context: RepoManagerContext, job: Job): Promise<void> {
+  const rounds = Array.from({ length: job.round }, (_, index) => index + 1);
+  const tasks = rounds.flatMap((round) => [taskIdOf(job.id, 'coder', round), taskIdOf(job.id, 'reviewer', round)]);
+  await Promise.all(tasks.map((taskId) => removeClaim(context, taskId)));
 }

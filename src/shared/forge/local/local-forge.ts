@@ -13,7 +13,7 @@ import { baseKey, bring, fetchBranch } from './fetch.ts';
 import { findMergeOf } from './find-merge.ts';
 import { landMerge } from './land.ts';
 import { findLocalRepository, headBranch, readBranches } from './local-repository.ts';
-import { publish } from './publish.ts';
+import { publish, removeBranch } from './publish.ts';
 
 export interface LocalForgeOptions {
   /** `MULTI_AGENT_HOME`: mirrors are in `mirrors/`, change requests in `forge/`. */
@@ -41,8 +41,13 @@ export function createLocalForge({ home }: LocalForgeOptions): Forge {
       await bring(git, mirrorOf(repository), commit);
       return commit;
     },
-    publishBranch: async (repository, head, headCommit, expected) =>
-      publish(await localOf(repository), mirrorOf(repository), head, headCommit, expected),
+    publishBranch: async (repository, head, headCommit, expected) => {
+      await publish(await localOf(repository), mirrorOf(repository), head, headCommit, expected);
+      // Looked at again: one that was paused before it published may come after the merge, and would leave the branch behind.
+      const jobId = jobOfBranch(head);
+      const record = jobId === null ? null : await storeOf(repository).read(jobId);
+      if (record?.merged) await removeBranch(await localOf(repository), head, headCommit);
+    },
     openChangeRequest: async (repository, change) => changeRequestOf(await storeOf(repository).open(change), change.headCommit),
     findChangeRequest: async (repository, head) => {
       const jobId = jobOfBranch(head);
@@ -68,6 +73,7 @@ export function createLocalForge({ home }: LocalForgeOptions): Forge {
     const { mergeCommit } = landing;
     await storeOf(repository).markMerged(merge.jobId, { mergeCommit, headCommit: merge.headCommit, at: merge.at });
     if (mergeCommit === merge.mergeCommit) await keepBase(mirror, baseKey(merge.base), mergeCommit);
+    await removeBranch(await localOf(repository), merge.head, merge.headCommit);
     return landing;
   }
 }

@@ -2,6 +2,7 @@ import type { CommitId } from '../../domain/ids.ts';
 import { MultiAgentError, TerminalError } from '../../errors/errors.ts';
 import type { Git } from '../../git/git.ts';
 import { keptBases } from '../../git/refs.ts';
+import { isCheckedOut } from './checkouts.ts';
 import { sendCommit } from './fetch.ts';
 import { type LocalRepository, readBranches } from './local-repository.ts';
 import { updateRefs } from './update-refs.ts';
@@ -22,6 +23,13 @@ export async function publish(
   if (await moveBranch(repository, head, headCommit, expected)) return;
   const now = (await readBranches(repository.git, [head])).get(head) ?? null;
   if (now !== headCommit) throw branchConflict(repository, head, now, expected);
+}
+
+/** Removes our branch where it is at `headCommit`, and nobody looks at it in a worktree. */
+export async function removeBranch(repository: LocalRepository, head: string, headCommit: CommitId): Promise<void> {
+  const now = (await readBranches(repository.git, [head])).get(head);
+  if (now !== headCommit || (await isCheckedOut(repository, head))) return;
+  await updateRefs(repository.git, [{ ref: `refs/heads/${head}`, from: headCommit, to: null }], 'multi-agent: merged', Date.now());
 }
 
 async function moveBranch(repository: LocalRepository, head: string, to: CommitId, from: CommitId | null): Promise<boolean> {
