@@ -15,8 +15,8 @@ export interface HeldClaim {
   readonly claim: Claim;
   /** Whether the claim is still as we left it: to be asked before every effect. */
   isStillOurs(): Promise<boolean>;
-  /** Who has it when it is not ours: nobody, a later dispatch, or a later attempt at the same message. */
-  takenBy(): Promise<'nobody' | 'later_dispatch' | 'later_attempt'>;
+  /** Who has it now: we, nobody, a later dispatch, or a later attempt at the same message. */
+  heldBy(): Promise<'us' | 'nobody' | 'later_dispatch' | 'later_attempt'>;
   /** Leaves behind what there is of the work, for the next attempt. @returns false when the claim was not ours any more */
   handBack(wip: BundleRef | undefined): Promise<boolean>;
   remove(): Promise<void>;
@@ -67,9 +67,10 @@ function held(claims: Bucket<Claim>, claim: Claim, firstRevision: number): HeldC
   return {
     claim,
     isStillOurs: async () => (await claims.get(taskId))?.revision === revision,
-    takenBy: async () => {
+    heldBy: async () => {
       const now = await claims.get(taskId);
       if (!now) return 'nobody';
+      if (now.revision === revision) return 'us';
       return now.value.dispatch > claim.dispatch ? 'later_dispatch' : 'later_attempt';
     },
     handBack: async (wip) => {

@@ -128,7 +128,7 @@ async function letGo(context: AttemptContext, held: HeldClaim, end: Extract<Task
 
 /** An ack counts whoever sends it: while a later attempt works on this very message, it is not ours to acknowledge. */
 async function isOursToAck(held: HeldClaim): Promise<boolean> {
-  return (await untilAnswered(() => held.takenBy())) !== 'later_attempt';
+  return (await untilAnswered(() => held.heldBy())) !== 'later_attempt';
 }
 
 function reportOf(
