@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Lock } from '../../shared/messages/agent.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
 import type { Bucket, Entry } from '../../shared/messaging/bucket.ts';
+import { untilAnswered } from '../../shared/messaging/until-answered.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 
 export interface MergeLock {
@@ -89,7 +90,9 @@ function keep(options: MergeLockOptions, key: string, taken: Entry<Lock>): Lease
     release: async () => {
       clearInterval(timer);
       await renewing;
-      if (entry) await options.locks.remove(key, entry.revision).catch(options.onError);
+      const last = entry;
+      // A lock that stays behind in our name is taken over, but says that somebody merges: asked for until it is answered.
+      if (last) await untilAnswered(() => options.locks.remove(key, last.revision)).catch(options.onError);
     },
   };
 }

@@ -7,6 +7,7 @@ import { RetryableError, TerminalError } from '../../../src/shared/errors/errors
 import { DeadLetter, Heartbeat } from '../../../src/shared/messages/agent.ts';
 import { LogBatch } from '../../../src/shared/messages/log-batch.ts';
 import { subjects } from '../../../src/shared/messages/subjects.ts';
+import { purgeAcknowledged } from '../../../src/shared/messaging/acknowledged.ts';
 import { openBucket } from '../../../src/shared/messaging/bucket.ts';
 import { bundleKeyOf, openBundleStore } from '../../../src/shared/messaging/bundle-store.ts';
 import { connectNats } from '../../../src/shared/messaging/connection.ts';
@@ -253,6 +254,26 @@ describe('a task puller', () => {
 
     await expect(puller.next(AbortSignal.timeout(50))).rejects.toThrow();
     puller.close();
+  });
+});
+
+describe('the purge of what was acknowledged', () => {
+  it('leaves what is still to be done', async () => {
+    for (const text of ['done', 'in hand', 'waiting']) nc.publish(subjects.task('reviewer', 'high'), text);
+    await nc.flush();
+    const puller = createTaskPuller(nc, 'reviewer', never);
+    const done = await puller.next(AbortSignal.timeout(5_000));
+    await done.ack();
+    const inHand = await puller.next(AbortSignal.timeout(5_000));
+
+    const purged = await purgeAcknowledged(jsm);
+    const { state } = await jsm.streams.info(STREAMS.tasks);
+    await inHand.ack();
+    await (await puller.next(AbortSignal.timeout(5_000))).ack();
+    puller.close();
+
+    expect([purged, state.messages]).toEqual([0, 2]);
+    expect((await jsm.streams.info(STREAMS.tasks)).state.messages).toBe(0);
   });
 });
 
