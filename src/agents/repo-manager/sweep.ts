@@ -2,7 +2,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { partsOfTaskId, type JobId } from '../../shared/domain/ids.ts';
 import { isTerminal, type Job } from '../../shared/domain/job.ts';
 import { NotFoundError } from '../../shared/errors/errors.ts';
-import { purgeAcknowledged } from '../../shared/messaging/acknowledged.ts';
+import { removeAcknowledged } from '../../shared/messaging/acknowledged.ts';
 import type { RepoManagerContext } from './context.ts';
 import { takeFromOpen } from './effects/close-job.ts';
 import { removeClaim } from './effects/revoke-task.ts';
@@ -20,8 +20,8 @@ export async function sweep(context: RepoManagerContext, handler: JobHandler): P
   const open = await context.store.openJobs();
   await Promise.all(open.map((jobId) => limit(() => sweepJob(context, handler, jobId))));
   await sweepClaims(context);
-  const purged = await purgeAcknowledged(await jetstreamManager(context.nc, { checkAPI: false }));
-  if (purged > 0) context.log.warn({ purged }, 'removed messages that were acknowledged before');
+  const removed = await removeAcknowledged(await jetstreamManager(context.nc, { checkAPI: false }));
+  if (removed > 0) context.log.warn({ removed }, 'removed messages that were acknowledged before');
 }
 
 async function sweepJob(context: RepoManagerContext, handler: JobHandler, jobId: JobId): Promise<void> {

@@ -1,22 +1,34 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
-import { consumerPlans, streamPlans } from './topology.ts';
+import { deleteStreamMessage } from './stream-message.ts';
+import { type ConsumerPlan, consumerPlans, streamPlans } from './topology.ts';
+
+/** Messages looked at for one consumer in one go. */
+const AT_MOST = 1_000;
 
 /**
  * Removes from the work queues what was acknowledged long ago. A server that is killed may come back with a message that its
  * consumer knows to be acknowledged (seen with kill -9 of 2.9.10): nobody is ever given it again, and it lies there for ever.
  *
- * Everything up to a consumer's acknowledgement floor has been acknowledged, so nothing is lost by this.
+ * Everything up to a consumer's acknowledgement floor has been acknowledged, so nothing is lost by this. One by one, and never
+ * by a purge: that makes 2.9.10 forget what waits to be delivered again.
  *
  * @returns how many messages were removed
  */
-export async function purgeAcknowledged(jsm: JetStreamManager): Promise<number> {
+export async function removeAcknowledged(jsm: JetStreamManager): Promise<number> {
   const queues = streamPlans.filter(({ retention }) => retention === 'workqueue').map(({ name }) => name);
-  let purged = 0;
-  for (const { stream, name, filter } of consumerPlans.filter((plan) => queues.includes(plan.stream))) {
-    const { ack_floor } = await jsm.consumers.info(stream, name);
-    if (ack_floor.stream_seq === 0) continue;
-    const answer = await jsm.streams.purge(stream, { filter, seq: ack_floor.stream_seq + 1 });
-    purged += answer.purged;
+  let removed = 0;
+  for (const plan of consumerPlans.filter(({ stream }) => queues.includes(stream))) removed += await removeFor(jsm, plan);
+  return removed;
+}
+
+async function removeFor(jsm: JetStreamManager, { stream, name, filter }: ConsumerPlan): Promise<number> {
+  const { ack_floor } = await jsm.consumers.info(stream, name);
+  let seq = 1;
+  for (let removed = 0; removed < AT_MOST; removed++) {
+    const message = await jsm.direct.getMessage(stream, { seq, next_by_subj: filter });
+    if (!message || message.seq > ack_floor.stream_seq) return removed;
+    await deleteStreamMessage(jsm, stream, message.seq);
+    seq = message.seq + 1;
   }
-  return purged;
+  return AT_MOST;
 }

@@ -101,7 +101,7 @@ describe('show', () => {
       feature: { title: 'Add --json' },
       reviews: [review],
       needs: { kind: 'approval' },
-      diffNote: expect.stringContaining('another-host') as unknown,
+      diffNote: expect.stringContaining('host') as unknown,
     });
     expect(stdout).toMatch(/A src\/a\.ts \+3 -0[\s\S]*Round 1: REQUEST_CHANGES[\s\S]*Tests are missing/);
   });
