@@ -50,6 +50,10 @@ export default {
     // Reads the environment, wires, sets the exit code: it only ever runs as a process of its own (e2e and crash rings), where the coverage
     // of this process sees nothing.
     '!src/agents/*/main.ts',
+    '!src/agents/base/daemon.ts',
+    '!src/agents/base/task-agent.ts',
+    // Types only: there is nothing to run.
+    '!src/agents/base/task-worker.ts',
   ],
   coverageThreshold: {
     './src/shared/': { lines: 90 },

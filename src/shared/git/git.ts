@@ -74,6 +74,8 @@ export function gitWith(git: Git, changes: Partial<GitLocation>): Git {
 }
 
 async function runBytes(location: GitLocation, args: readonly string[], options: RunOptions = {}): Promise<GitBytes> {
+  // A quick command could be done before it is interrupted: one that is not wanted is not started.
+  if (options.signal?.aborted === true) throw gitFailure({ args, exitCode: undefined, stderr: '', interrupted: true });
   const result = await execa('git', [...gitArguments(location), ...args], {
     ...processOptions(location, options),
     encoding: 'buffer',

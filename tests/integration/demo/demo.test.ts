@@ -56,7 +56,7 @@ describe('npm run demo', () => {
     const next = start();
     await until('a coder works', () => next.output().includes('coder-1 works on the implementation'), 60_000);
 
-    expect(processesIn(left)).toEqual([]);
+    await until('nothing of the killed one is left', () => processesIn(left).length === 0, 30_000);
     expect(runsOf(base.path)).not.toContain(left);
     next.child.kill('SIGINT');
     expect(await next.ended).toBe(130);

@@ -14,7 +14,9 @@ describe('MULTI_AGENT_PASS_ENV', () => {
   });
 
   it("never takes the system's own", () => {
-    expect(() => loadConfig('coder', { MULTI_AGENT_PASS_ENV: 'HTTP_PROXY,GITHUB_TOKEN', GITHUB_TOKEN: 'x' })).toThrow(/MULTI_AGENT_PASS_ENV/);
+    expect(() => loadConfig('coder', { MULTI_AGENT_PASS_ENV: 'HTTP_PROXY,GITHUB_TOKEN', GITHUB_TOKEN: 'x' })).toThrow(
+      /MULTI_AGENT_PASS_ENV/,
+    );
     expect(roleEnvironment('coder', { MULTI_AGENT_PASS_ENV: 'GITHUB_TOKEN', GITHUB_TOKEN: 'x' })).not.toHaveProperty('GITHUB_TOKEN');
   });
 });
