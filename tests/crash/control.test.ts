@@ -6,7 +6,7 @@ import { runPoints } from '../support/crash/run-points.ts';
 import type { Sabotage } from '../support/crash/sabotage.ts';
 import { type Role, startCrashSystem } from '../support/crash/system.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(900_000);
 
 /** What each sabotage breaks when the process ends at the point, and what the oracle has to say about it. */
 const CONTROLS: readonly (CrashPoint & { sabotage: Sabotage; says: RegExp })[] = [

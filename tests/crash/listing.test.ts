@@ -8,7 +8,7 @@ import { provisionTopology } from '../../src/shared/messaging/provision.ts';
 import { BUCKETS } from '../../src/shared/messaging/topology.ts';
 import { startNatsServer, type TestNatsServer } from '../support/nats-server.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(900_000);
 
 const LOOKS = 300;
 /** Far longer than a look takes. */

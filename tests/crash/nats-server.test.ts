@@ -4,7 +4,7 @@ import { type BuiltPrograms, buildPrograms } from '../support/crash/build.ts';
 import { faultsAfter } from '../support/crash/oracle.ts';
 import { type CrashSystem, startCrashSystem, type SubmittedJob } from '../support/crash/system.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(900_000);
 
 const JOBS = 6;
 const KILLS = 6;

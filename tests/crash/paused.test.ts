@@ -7,7 +7,7 @@ import { type CrashPoint, nameOf } from '../support/crash/points.ts';
 import { type PointResult, runPoints, waitFor } from '../support/crash/run-points.ts';
 import { type CrashSystem, type Role, startCrashSystem, type SubmittedJob } from '../support/crash/system.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 /** A job may have to wait for several leases of a paused daemon, and for its lock on the base (10 s). */
 const WITHIN_MS = 60_000;

@@ -12,7 +12,7 @@ import { waitFor } from '../support/crash/run-points.ts';
 import { git, makeRepository } from '../support/in-process-system.ts';
 import { createTestHome, type TestHome } from '../support/pm2-home.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(900_000);
 
 const run = promisify(execFile);
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

@@ -4,7 +4,7 @@ import { faultsAfter } from '../support/crash/oracle.ts';
 import { waitFor } from '../support/crash/run-points.ts';
 import { type CrashSystem, startCrashSystem } from '../support/crash/system.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(900_000);
 
 const JOBS = 4;
 /** A task is given up after five dispatches; each kill costs one. */

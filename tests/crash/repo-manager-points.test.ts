@@ -3,7 +3,7 @@ import { type BuiltPrograms, buildPrograms } from '../support/crash/build.ts';
 import { REPO_MANAGER_POINTS, nameOf } from '../support/crash/points.ts';
 import { type PointResult, runPoints } from '../support/crash/run-points.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 const only = process.env['CRASH_POINTS'];
 const POINTS = REPO_MANAGER_POINTS.filter((point) => only === undefined || nameOf(point).includes(only));

@@ -9,7 +9,7 @@ import { waitFor } from '../support/crash/run-points.ts';
 import { type CrashSystem, startCrashSystem } from '../support/crash/system.ts';
 import { git, makeRepository } from '../support/in-process-system.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(900_000);
 
 /** No input is redelivered for what a sweep decided: only another sweep can find what it left. */
 describe('a repo-manager killed while its sweep merges what waited for a clean tree', () => {
