@@ -41,7 +41,7 @@ export async function openPlayground(base) {
 
 /** Ends whatever still runs for this playground, and removes all of it but the sample repository. Gives the ids of what it had to end. */
 export async function closePlayground(folder) {
-  const ended = await endProcesses(processesOf(folder));
+  const ended = await endProcesses(() => processesOf(folder));
   for (const path of Object.values(homesIn(folder))) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   return ended;
 }

@@ -12,14 +12,24 @@ export function processesWith(variables) {
     .filter((pid) => pid !== process.pid && isRunning(pid) && variables.some((variable) => environmentOf(pid).includes(variable)));
 }
 
-/** Ends processes, and after 3 s kills what is left of them. Gives the ids it was asked to end. */
-export async function endProcesses(pids) {
-  for (const pid of pids) signal(pid, 'SIGTERM');
-  const deadline = Date.now() + GRACE_MS;
-  while (pids.some(isRunning) && Date.now() < deadline) await pause(POLL_MS);
-  for (const pid of pids.filter(isRunning)) signal(pid, 'SIGKILL');
-  while (pids.some(isRunning) && Date.now() < deadline + GRACE_MS) await pause(POLL_MS);
-  return pids;
+/**
+ * Ends the processes that `find` gives, and after 3 s kills what is left. Looks again until there is none: a supervisor that is about to end
+ * may just have started another. Gives the ids of all it met; what is still there after 6 s stays.
+ */
+export async function endProcesses(find) {
+  const met = new Set();
+  const startedAt = Date.now();
+  for (let pids = find(); pids.length > 0; pids = find()) {
+    const elapsed = Date.now() - startedAt;
+    if (elapsed > 2 * GRACE_MS) break;
+    for (const pid of pids) {
+      if (elapsed > GRACE_MS) signal(pid, 'SIGKILL');
+      else if (!met.has(pid)) signal(pid, 'SIGTERM');
+      met.add(pid);
+    }
+    await pause(POLL_MS);
+  }
+  return [...met];
 }
 
 /** A zombie has ended: somebody only has not asked for its exit status yet. */
