@@ -67,7 +67,7 @@ async function settle(io: CliContext, job: Job, { say, exit }: NothingToDo): Pro
 function notTakenUp(jobId: string, commandId: string): UnreachableError {
   return new UnreachableError(
     'no_repo_manager',
-    `The command is stored, and takes effect when a repo-manager is up. Start one with "multi-agent up"; look with "multi-agent job-status ${jobId}".`,
+    `The command is stored, and takes effect when a repo-manager takes it up. Is one running ("multi-agent status")? "multi-agent up" starts it; "multi-agent job-status ${jobId}" shows the job.`,
     { details: { jobId, commandId, stored: true } },
   );
 }

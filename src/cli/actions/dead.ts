@@ -1,11 +1,16 @@
 import { InvalidInputError, NotFoundError } from '../../shared/errors/errors.ts';
+import type { DeadLetter } from '../../shared/messages/agent.ts';
+import { TaskMessage } from '../../shared/messages/task.ts';
 import { type DeadLetterBox, openDeadLetterBox, type StoredDeadLetter } from '../../shared/messaging/dead-letter-box.ts';
+import { STREAMS } from '../../shared/messaging/topology.ts';
 import type { CliContext } from '../context.ts';
 import { age } from '../render/amounts.ts';
 import { styleFor } from '../render/style.ts';
 import { visible } from '../render/visible.ts';
 
 const DEFAULT_LIMIT = 50;
+/** A task carries the key of its bundles: nobody needs it to see what went wrong. */
+const BUNDLE_KEY = /("bundleKey"\s*:\s*")[^"]*(")/g;
 
 /** `dead list`: `{ letters: [{ seq, at, stream, subject, streamSeq, deliveries, reason, payload }] }`, newest first. */
 export async function listDead(io: CliContext, { limit }: { limit?: string }): Promise<void> {
@@ -26,10 +31,19 @@ async function printLetters(io: CliContext, letters: readonly StoredDeadLetter[]
   }
 }
 
-/** `dead retry`: the message goes back where it was meant to go. */
+/**
+ * `dead retry`: the message goes back where it was meant to go.
+ *
+ * @throws InvalidInputError `task_of_a_job` for a task whose job was told: its claim is gone, and a copy of it would be dropped unseen
+ */
 export async function retryDead(io: CliContext, typed: string): Promise<void> {
   const box = await openDeadLetterBox(await io.connect());
   const stored = await requireLetter(box, numberOf('<seq>', typed));
+  const jobId = jobOfTask(stored.letter);
+  if (jobId !== undefined) {
+    const advice = `Job ${jobId} has been told that its task failed: "multi-agent retry ${jobId}" has it done again, and "dead drop" deletes the letter.`;
+    throw new InvalidInputError('task_of_a_job', [advice], { details: { jobId } });
+  }
   await box.retry(stored);
   if (io.json()) io.printJson({ retried: viewOfLetter(stored) });
   else io.print(`Sent to ${stored.letter.subject} again.`);
@@ -50,6 +64,16 @@ async function requireLetter(box: DeadLetterBox, seq: number): Promise<StoredDea
   throw new NotFoundError('no_such_letter', `There is no dead letter ${String(seq)}; "multi-agent dead list" shows those there are.`);
 }
 
+/** The job of a letter that holds a task; none where the task can't be read, and so nobody could be told. */
+function jobOfTask({ stream, payload }: DeadLetter): string | undefined {
+  if (stream !== STREAMS.tasks) return undefined;
+  try {
+    return TaskMessage.safeParse(JSON.parse(Buffer.from(payload, 'base64').toString('utf8'))).data?.jobId;
+  } catch {
+    return undefined;
+  }
+}
+
 function viewOfLetter({ seq, letter }: StoredDeadLetter) {
   const { at, stream, subject, streamSeq, deliveries, reason, payload } = letter;
   return {
@@ -60,7 +84,7 @@ function viewOfLetter({ seq, letter }: StoredDeadLetter) {
     streamSeq,
     deliveries,
     reason,
-    payload: Buffer.from(payload, 'base64').toString('utf8'),
+    payload: Buffer.from(payload, 'base64').toString('utf8').replace(BUNDLE_KEY, '$1[redacted]$2'),
   };
 }
 

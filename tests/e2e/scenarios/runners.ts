@@ -24,10 +24,12 @@ export function runnerScenarios({ stage }: Shared): void {
     };
     const letter = letters.find(({ payload }) => payload.includes(job.id));
     expect(letter?.reason.code).toBe('runner_unavailable');
-    const [drop, again, retry] = await eachCli(
+    expect(letter?.payload).toContain('"bundleKey":"[redacted]"');
+    const [task, drop, again, retry] = await eachCli(
       env,
-      ['drop', 'drop', 'retry'].map((name) => ['dead', name, String(letter?.seq), '--json']),
+      ['retry', 'drop', 'drop', 'retry'].map((name) => ['dead', name, String(letter?.seq), '--json']),
     );
+    expect([task?.code, task?.json()]).toMatchObject([2, { error: { code: 'task_of_a_job', message: expect.stringContaining(job.id) } }]);
     expect([drop?.code, drop?.json()]).toMatchObject([0, { dropped: { seq: letter?.seq } }]);
     for (const late of [again, retry]) expect([late?.code, ErrorShape.parse(late?.json()).error.code]).toEqual([4, 'no_such_letter']);
   });
