@@ -4,8 +4,8 @@
  */
 export const GROUPS = [
   { name: 'unit, contract, integration', rings: ['unit', 'contract', 'integration'], maxWorkers: 2, coverage: true },
-  // The scenarios share one running system.
-  { name: 'e2e', rings: ['e2e'], maxWorkers: 1, coverage: false },
+  // Most scenarios share one running system; beside it run the files that kill daemons, each with a system of its own.
+  { name: 'e2e', rings: ['e2e'], maxWorkers: 2, coverage: false },
   // Each file has a system of its own and mostly waits for it.
   { name: 'crash', rings: ['crash'], maxWorkers: 2, coverage: false },
 ];

@@ -2,7 +2,6 @@ import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RetryableError, TerminalError } from '../../../src/shared/errors/errors.ts';
 import { isAlive } from '../../../src/shared/process/process-table.ts';
@@ -210,7 +209,8 @@ describe('runProcess', () => {
 
   it('does not call a pause of its own process a stall of the other', async () => {
     const module = new URL('../../../src/shared/process/run-process.ts', import.meta.url).href;
-    const argv = ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo $i; sleep 0.1; done'];
+    const spoken = join(directory.path, 'spoken');
+    const argv = ['sh', '-c', `for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo $i; echo $i >> ${spoken}; sleep 0.1; done`];
     const script = `const { runProcess } = await import(${JSON.stringify(module)});
       const onLine = ({ text }) => console.log(text);
       const { endedBy } = await runProcess({ argv: ${JSON.stringify(argv)}, cwd: '/', mark: ${JSON.stringify(mark)}, stallMs: 400, onLine });
@@ -223,7 +223,8 @@ describe('runProcess', () => {
     await until('it reads', () => output.includes('1\n'), 30_000);
 
     pausing.kill('SIGSTOP');
-    await sleep(700);
+    const before = spokenLines(spoken);
+    await until('longer than the limit has passed', () => spokenLines(spoken) >= before + 7);
     pausing.kill('SIGCONT');
     await until('it is done', () => output.includes('endedBy'));
 
@@ -266,3 +267,7 @@ describe('runProcess', () => {
     expect(result.stdout).toBe('inside\n');
   });
 });
+
+function spokenLines(file: string): number {
+  return readFileSync(file, 'utf8').trim().split('\n').length;
+}

@@ -25,8 +25,10 @@ for word in "$@"; do
   esac
 done
 echo "before git $name" >> '${callsFile(folder, role)}'
-times=$(grep -c "^before git $name$" '${callsFile(folder, role)}')
 read -r armed 2>/dev/null < '${armedFile(folder, role)}'
+# Most calls are not the one, and there are many: no more processes than the real one.
+case "$armed" in *"\\"git $name\\""*) ;; *) exec '${git}' "$@" ;; esac
+times=$(grep -c "^before git $name$" '${callsFile(folder, role)}')
 harm() {
   mv '${armedFile(folder, role)}' '${firedFile(folder, role)}' 2>/dev/null || return 1
   case "$armed" in *'"pause"'*) kill -STOP $PPID ;; *) kill -KILL $PPID ;; esac

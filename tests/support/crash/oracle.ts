@@ -36,7 +36,6 @@ async function faultsOf(system: CrashSystem, { id, repository, rounds }: Submitt
     'the newest commit': [git(repository, 'rev-parse', 'main'), job.changeRequest?.mergeCommit],
     'its second parent': [git(repository, 'rev-parse', 'main^2'), job.headCommit],
     'files of the change': [git(repository, 'ls-tree', '--name-only', 'main', 'work/').split('\n').length, rounds],
-    branches: [git(repository, 'for-each-ref', '--format=%(refname)'), 'refs/heads/main'],
     'the working tree': [git(repository, 'status', '--porcelain'), ''],
     ...recordFacts(system.home, id, rounds),
     ...(await eventFacts(system, id, rounds)),
@@ -77,7 +76,7 @@ export async function leftOvers(system: CrashSystem, submitted: SubmittedJob): P
   }
 }
 
-async function lookForLeftOvers(system: CrashSystem, { id }: SubmittedJob): Promise<string[]> {
+async function lookForLeftOvers(system: CrashSystem, { id, repository }: SubmittedJob): Promise<string[]> {
   const jsm = await jetstreamManager(system.nc, { checkAPI: false });
   const messages = async (stream: string): Promise<number> => (await jsm.streams.info(stream)).state.messages;
   // Read from the stream itself: a fault of the bucket's own listing is not to be a fault of its test.
@@ -93,6 +92,10 @@ async function lookForLeftOvers(system: CrashSystem, { id }: SubmittedJob): Prom
     worktrees: await readdir(join(system.home, 'worktrees')),
     pins: pinsOf(system.home, id),
     processes: runnersOf(system.home),
+    // One that was paused may make it once more, and takes it away when it looks again.
+    branches: git(repository, 'for-each-ref', '--format=%(refname)')
+      .split('\n')
+      .filter((ref) => ref !== 'refs/heads/main'),
   };
   return Object.entries(left).flatMap(([what, found]) => (found.length === 0 ? [] : [`left in ${what}: ${found.join(', ')}`]));
 }
