@@ -98,9 +98,9 @@ function afterEffect(job: Job, effect: Effect, outcome: EffectOutcome, at: Insta
     case 'Merged':
       return merged(job, outcome, at);
     case 'MergeConflicted':
-      return conflicted(job, outcome.baseCommit, outcome.paths, at);
+      return conflicted(job, outcome, outcome.paths, at);
     case 'MergeCheckFailed':
-      return conflicted({ ...job, checks: outcome.checks }, outcome.baseCommit, [], at);
+      return conflicted({ ...job, checks: outcome.checks }, outcome, [], at);
     case 'TreeDirty':
       return treeDirty(job, outcome, at);
     case 'HeadMoved':

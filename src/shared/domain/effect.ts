@@ -78,8 +78,19 @@ export type EffectOutcome =
     }
   | { readonly type: 'ChangeProposed'; readonly changeRequest: ChangeRequest }
   | { readonly type: 'Merged'; readonly mergeCommit: CommitId; readonly baseCommit: CommitId; readonly checks: CheckResult[] }
-  | { readonly type: 'MergeConflicted'; readonly baseCommit: CommitId; readonly paths: readonly string[] }
-  | { readonly type: 'MergeCheckFailed'; readonly baseCommit: CommitId; readonly checks: CheckResult[] }
+  /** `settings`: those on that base, which hold from the round on that merges it in. */
+  | {
+      readonly type: 'MergeConflicted';
+      readonly baseCommit: CommitId;
+      readonly settings: RepositorySettings;
+      readonly paths: readonly string[];
+    }
+  | {
+      readonly type: 'MergeCheckFailed';
+      readonly baseCommit: CommitId;
+      readonly settings: RepositorySettings;
+      readonly checks: CheckResult[];
+    }
   | { readonly type: 'TreeDirty'; readonly location: string; readonly paths: readonly string[] }
   | { readonly type: 'HeadMoved'; readonly headCommit: CommitId }
   /** It can't be done, and trying again changes nothing. */

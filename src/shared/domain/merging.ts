@@ -19,12 +19,18 @@ export function merged(job: Job, outcome: Extract<EffectOutcome, { type: 'Merged
   return completed({ ...job, baseCommit: outcome.baseCommit, ...checks, ...(changeRequest ? { changeRequest } : {}) }, at);
 }
 
-/** The newest base and the judged head don't go together: a round on the same branch, with that base merged in. */
-export function conflicted(job: Job, baseCommit: CommitId, paths: readonly string[], at: Instant): Job {
+/** A base that a job's change does not go together with, and the settings on it. */
+type NewerBase = Pick<Extract<EffectOutcome, { type: 'MergeConflicted' }>, 'baseCommit' | 'settings'>;
+
+/**
+ * The newest base and the judged head don't go together: a round on the same branch, with that base merged in. What that base says
+ * about checks holds from now on.
+ */
+export function conflicted(job: Job, { baseCommit, settings }: NewerBase, paths: readonly string[], at: Instant): Job {
   if (job.stopRequested) return cancelled(job, at);
   if (job.conflictRounds >= job.conflictRoundsAllowed) return failed(job, conflictLimit(job, paths), at);
   const found = withEffects(
-    { ...job, conflictRounds: job.conflictRounds + 1, mergeWith: baseCommit },
+    { ...job, conflictRounds: job.conflictRounds + 1, mergeWith: baseCommit, settings },
     { type: 'PublishEvent', event: { type: 'ConflictFound', round: job.round, baseCommit, paths: [...paths] } },
   );
   return nextRound(found, at);

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { JobEventMessage } from '../../../src/shared/messages/job-event.ts';
@@ -84,6 +85,19 @@ describe("a repository's checks", () => {
 
     expect(job).toMatchObject({ status: 'COMPLETED', round: 2, conflictRounds: 1 });
     expect(git(repository, 'ls-tree', '--name-only', 'main').split('\n')).toEqual(expect.arrayContaining(['a.txt', 'b.txt', 'peace.txt']));
+  });
+
+  it('are those of the newest base, also where the job began without any', async () => {
+    const repository = await repositoryWith('{}');
+    const jobId = await system.submit(scriptedRequest(repository, { files: { 'a.txt': 'a\n' }, tries: { again: { 'c.txt': 'c\n' } } }));
+    await system.jobWhen(jobId, ({ phase }) => phase === 'reviewing');
+    await writeFile(join(repository, '.multi-agent.json'), JSON.stringify({ checks: ['test -e b.txt'] }));
+    git(repository, 'commit', '-q', '-a', '-m', 'from now on there has to be a b.txt');
+
+    const job = await system.finished(jobId);
+
+    expect(job).toMatchObject({ status: 'FAILED', conflictRounds: 1, error: { code: 'checks_failed' } });
+    expect(git(repository, 'ls-tree', '--name-only', 'main')).not.toContain('a.txt');
   });
 
   it('and settings that are not valid end the job with every fault', async () => {

@@ -1,5 +1,6 @@
 import type { CheckResult } from '../../../shared/domain/change.ts';
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
+import type { RepositorySettings } from '../../../shared/domain/feature.ts';
 import { branchOf, type CommitId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { RetryableError } from '../../../shared/errors/errors.ts';
@@ -54,7 +55,8 @@ async function mergeOnce(context: RepoManagerContext, merge: Merge): Promise<Eff
 
   const merged = await mergeTrees(git, base.commit, effect.headCommit);
   if (merged.type === 'conflicted') {
-    return { type: 'MergeConflicted', baseCommit: base.commit, paths: merged.conflicts.map(({ path }) => path) };
+    const paths = merged.conflicts.map(({ path }) => path);
+    return { type: 'MergeConflicted', baseCommit: base.commit, settings: await settingsOf(merge, base), paths };
   }
   const mergeCommit = await createMergeCommit(git, {
     tree: merged.tree,
@@ -63,19 +65,27 @@ async function mergeOnce(context: RepoManagerContext, merge: Merge): Promise<Eff
     at: effect.at,
   });
   const checks = await check(context, merge, base, mergeCommit, merged.tree);
-  if (checks.some(({ passed }) => !passed)) return { type: 'MergeCheckFailed', baseCommit: base.commit, checks };
+  if (checks.some(({ passed }) => !passed)) {
+    return { type: 'MergeCheckFailed', baseCommit: base.commit, settings: await settingsOf(merge, base), checks };
+  }
   return land(merge, base, mergeCommit, checks);
 }
 
 async function check(context: RepoManagerContext, merge: Merge, base: Base, mergeCommit: CommitId, tree: string): Promise<CheckResult[]> {
-  const { job, git, repository } = merge;
+  const { job, repository } = merge;
   // Green a minute ago, when only the user's own tree stood in the way.
   const known = context.green.of(repository.key, tree, base.commit);
   if (known) return [...known];
-  const settings = base.commit === job.baseCommit && job.settings ? job.settings : await readSettings(git, base.commit);
+  const settings = await settingsOf(merge, base);
   const checks = await checkCommit(context, { repository, commit: mergeCommit, settings, name: `${job.id}.merge` });
   context.green.add(repository.key, tree, base.commit, checks);
   return checks;
+}
+
+/** Those on the base itself. A job that began there and was never sent back has them: its record need not be doubted. */
+async function settingsOf({ job, git }: Merge, base: Base): Promise<RepositorySettings> {
+  const isFirst = base.commit === job.baseCommit && job.conflictRounds === 0;
+  return isFirst && job.settings ? job.settings : readSettings(git, base.commit);
 }
 
 async function land(

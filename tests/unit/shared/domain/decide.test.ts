@@ -42,6 +42,7 @@ import {
   stops,
   submitted,
   swept,
+  SETTINGS,
 } from './stories.ts';
 
 const refusal = { code: 'branch_conflict', message: 'No.', retryable: true } as const;
@@ -298,9 +299,16 @@ describe('a merge that does not succeed at once', () => {
 
   it('hands the checks that are red on the merge to the next round', () => {
     const checks = [{ command: 'npm test', passed: false, exitCode: 1, durationMs: 5, output: 'expected 1' }];
-    const job = after(merging(), merges({ type: 'MergeCheckFailed', baseCommit: commit(40), checks }));
+    const job = after(merging(), merges({ type: 'MergeCheckFailed', baseCommit: commit(40), settings: SETTINGS, checks }));
 
     expect(job).toMatchObject({ phase: 'implementing', conflictRounds: 1, mergeWith: commit(40), checks });
+  });
+
+  it('takes the settings of the base that it is to be merged with', () => {
+    const settings = { ...SETTINGS, checks: ['make test'] };
+    const job = after(merging(), merges({ type: 'MergeConflicted', baseCommit: commit(40), settings, paths: ['a.ts'] }));
+
+    expect(job.settings).toEqual(settings);
   });
 
   it('gives up after ten conflict rounds, and allows ten more with a retry', () => {
@@ -401,7 +409,7 @@ describe('a stop', () => {
 
   it.each([
     ['a conflict', conflictsWith(commit(40))],
-    ['red checks', merges({ type: 'MergeCheckFailed', baseCommit: commit(40), checks: [] })],
+    ['red checks', merges({ type: 'MergeCheckFailed', baseCommit: commit(40), settings: SETTINGS, checks: [] })],
     ['a dirty tree', findsTreeDirty],
     ['a head that moved', merges({ type: 'HeadMoved', headCommit: commit(60) })],
   ])('waits for the outcome while merging: %s is CANCELLED, and a retry merges', (_, outcome) => {

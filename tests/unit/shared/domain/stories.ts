@@ -10,6 +10,9 @@ export type Step = (job: Job) => Job;
 type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
 type Changes = Partial<Omit<JobRequest, 'workflow'>> & { readonly workflow?: Partial<JobRequest['workflow']> };
 
+/** Those of a repository that has none. */
+export const SETTINGS = { setup: [], checks: [], timeoutMs: 600_000, env: [] };
+
 export const JOB_ID = 'job-01J9ZQ4W3N8R5T2V7X6YACBDEF';
 export const BASE = commit(1);
 const STEP_MS = 1_000;
@@ -81,7 +84,7 @@ export const prepared: Step = (job) =>
       host: 'box',
       base: 'main',
       baseCommit: BASE,
-      settings: { setup: [], checks: [], timeoutMs: 600_000, env: [] },
+      settings: SETTINGS,
     })(job),
   );
 
@@ -153,7 +156,8 @@ export const merges =
   (job) =>
     ends('MergeChange', outcome)(job);
 export const mergedAs = (mergeCommit: string): Step => merges({ type: 'Merged', mergeCommit, baseCommit: BASE, checks: [] });
-export const conflictsWith = (baseCommit: string): Step => merges({ type: 'MergeConflicted', baseCommit, paths: ['a.ts'] });
+export const conflictsWith = (baseCommit: string): Step =>
+  merges({ type: 'MergeConflicted', baseCommit, settings: SETTINGS, paths: ['a.ts'] });
 export const findsTreeDirty: Step = merges({ type: 'TreeDirty', location: '/srv/app', paths: ['b.ts'] });
 
 export const fails =

@@ -4,7 +4,7 @@ import type { AttemptRef, JobInput } from '../../../../src/shared/domain/input.t
 import { isTerminal, type Job } from '../../../../src/shared/domain/job.ts';
 import type { Decision } from '../../../../src/shared/domain/review.ts';
 import { createWatch, type Decide } from './invariants.ts';
-import { changeRequestOf, commit, request } from './stories.ts';
+import { changeRequestOf, commit, request, SETTINGS } from './stories.ts';
 
 /**
  * What may happen next in the model world. Each move says which of the things at hand it is about by a number (`pick`,
@@ -116,8 +116,8 @@ export function createWorld(setting: Setting, decideJob: Decide = decide) {
       const baseCommit = newCommit();
       const hindrances: readonly (EffectOutcome | undefined)[] = [
         undefined,
-        { type: 'MergeConflicted', baseCommit, paths: ['a.ts'] },
-        { type: 'MergeCheckFailed', baseCommit, checks: [] },
+        { type: 'MergeConflicted', baseCommit, settings: SETTINGS, paths: ['a.ts'] },
+        { type: 'MergeCheckFailed', baseCommit, settings: SETTINGS, checks: [] },
         { type: 'TreeDirty', location: '/srv/app', paths: ['b.ts'] },
         { type: 'HeadMoved', headCommit: newCommit() },
       ];
