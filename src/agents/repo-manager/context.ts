@@ -32,7 +32,7 @@ export interface RepoManagerContext {
   readonly home: string;
   /** Names the home this repo-manager works in: paths mean what they mean there. */
   readonly host: string;
-  /** Aborted when the daemon stops and can't wait any longer: what runs is ended. */
+  /** Aborted when the daemon stops and can't wait any longer, or somebody wants the job in hand stopped: what runs is ended. */
   readonly stopping: AbortSignal;
   readonly agentId: string;
   readonly incarnation: string;

@@ -1,8 +1,9 @@
+import { mergeUnderWay } from '../../shared/domain/commands.ts';
 import { decide } from '../../shared/domain/decide.ts';
 import type { JobId } from '../../shared/domain/ids.ts';
 import type { JobInput } from '../../shared/domain/input.ts';
 import { isTerminal, type Job } from '../../shared/domain/job.ts';
-import { messageOf, MultiAgentError, NotFoundError, RetryableError } from '../../shared/errors/errors.ts';
+import { InterruptedError, messageOf, MultiAgentError, NotFoundError, RetryableError } from '../../shared/errors/errors.ts';
 import type { Entry } from '../../shared/messaging/bucket.ts';
 import type { RepoManagerContext } from './context.ts';
 import { carryOut } from './effects/carry-out.ts';
@@ -29,9 +30,23 @@ const OTHER_HOST_RETRY_MS = 1_000;
 
 export function createJobHandler(context: RepoManagerContext): JobHandler {
   const queue = createKeyedQueue();
+  const inHand = new Map<JobId, AbortController>();
+  const interruptible = async (jobId: JobId, input: JobInput): Promise<Job> => {
+    const interrupt = new AbortController();
+    inHand.set(jobId, interrupt);
+    try {
+      return await handleInput({ ...context, stopping: AbortSignal.any([context.stopping, interrupt.signal]) }, jobId, input);
+    } finally {
+      inHand.delete(jobId);
+    }
+  };
   return {
     isBusy: (jobId) => queue.isBusy(jobId),
-    handle: (jobId, input) => queue.run(jobId, () => handleInput(context, jobId, input)),
+    handle: (jobId, input) => {
+      // Checks of a merge may take an hour: who asks for a stop does not wait for them. The input in hand comes again, behind the stop.
+      if (input.type === 'StopRequested') inHand.get(jobId)?.abort();
+      return queue.run(jobId, () => interruptible(jobId, input));
+    },
     refuseNext: (jobId, message) =>
       queue.run(jobId, async () => {
         const entry = await context.store.load(jobId);
@@ -82,6 +97,8 @@ async function readySettled(context: RepoManagerContext, jobId: JobId, input: Jo
   if (!entry) return null;
   requireOurHost(context, entry.value);
   if (entry.value.pending.length === 0) return entry;
+  // The merge itself asks whether it is still wanted, once it has looked whether it has happened.
+  if (input.type === 'StopRequested' && mergeUnderWay(entry.value)) return entry;
   try {
     return await settle(context, entry);
   } catch (error) {
@@ -128,7 +145,9 @@ async function carryOutStored(context: RepoManagerContext, stored: Entry<Job>): 
 /** Writes down what was carried out so far, and why it stops here: a job that does not move shows what it waits for. */
 async function noteDelay(context: RepoManagerContext, stored: Entry<Job>, job: Job, effectId: number, error: unknown): Promise<void> {
   const code = error instanceof MultiAgentError ? error.code : 'unexpected';
-  const delayed = decide(job, { type: 'EffectDelayed', effectId, code, message: messageOf(error), at: context.now() });
+  // One that was ended on purpose is not held up by anything.
+  const isHeldUp = !(error instanceof InterruptedError);
+  const delayed = isHeldUp ? decide(job, { type: 'EffectDelayed', effectId, code, message: messageOf(error), at: context.now() }) : job;
   if (delayed !== stored.value) await context.store.save(delayed, stored);
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { InterruptedError } from '../../shared/errors/errors.ts';
 import type { Lock } from '../../shared/messages/agent.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
 import type { Bucket, Entry } from '../../shared/messaging/bucket.ts';
@@ -6,8 +7,12 @@ import { untilAnswered } from '../../shared/messaging/until-answered.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 
 export interface MergeLock {
-  /** Runs `work` while no other repo-manager merges into the same base. `isHeld` says whether the lock was kept so far. */
-  whileHeld<T>(key: string, work: (isHeld: () => boolean) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` while no other repo-manager merges into the same base. `isHeld` says whether the lock was kept so far.
+   *
+   * @throws InterruptedError `merge_interrupted` when `signal` is aborted before the work has begun
+   */
+  whileHeld<T>(key: string, work: (isHeld: () => boolean) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
 export interface MergeLockOptions {
@@ -29,16 +34,37 @@ const LOOK_EVERY_MS = 200;
 export function createMergeLock(options: MergeLockOptions): MergeLock {
   const queue = createKeyedQueue();
   return {
-    whileHeld: (key, work) =>
-      queue.run(key, async () => {
-        const lease = await acquire(options, key);
-        try {
-          return await work(lease.isHeld);
-        } finally {
-          await lease.release();
-        }
-      }),
+    whileHeld: (key, work, signal) =>
+      unlessAborted(signal, (begins) =>
+        queue.run(key, async () => {
+          const lease = await acquire(options, key, signal);
+          begins();
+          try {
+            return await work(lease.isHeld);
+          } finally {
+            await lease.release();
+          }
+        }),
+      ),
   };
+}
+
+/** What waits for its turn is let go when `signal` is aborted; what has begun goes on. */
+function unlessAborted<T>(signal: AbortSignal | undefined, run: (begins: () => void) => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const letGo = (): void => {
+      reject(interrupted());
+    };
+    const begins = (): void => {
+      signal?.removeEventListener('abort', letGo);
+    };
+    signal?.addEventListener('abort', letGo);
+    run(begins).then(resolve, reject).finally(begins);
+  });
+}
+
+function interrupted(): InterruptedError {
+  return new InterruptedError('merge_interrupted', 'The merge is no longer wanted.');
 }
 
 interface Lease {
@@ -46,11 +72,12 @@ interface Lease {
   release(): Promise<void>;
 }
 
-async function acquire(options: MergeLockOptions, key: string): Promise<Lease> {
+async function acquire(options: MergeLockOptions, key: string, signal: AbortSignal | undefined): Promise<Lease> {
   const { locks, holder, incarnation, leaseMs = LEASE_MS } = options;
   const mine = versioned({ holder, incarnation, renewal: 0 });
   let seen: { revision: number; at: number } | undefined;
   for (;;) {
+    if (signal?.aborted === true) throw interrupted();
     const current = await locks.get(key);
     if (!current) {
       const revision = await locks.create(key, mine);

@@ -133,9 +133,16 @@ async function bury(
 
 function startSweeping(context: RepoManagerContext, handler: JobHandler, everyMs: number): { stop(): Promise<void> } {
   let sweeping: Promise<void> | undefined;
+  const left = new Set<Promise<void>>();
   const once = (): void => {
     // One that takes longer than the interval is not joined by another.
     sweeping ??= sweep(context, handler)
+      .then((working) => {
+        for (const work of working) {
+          left.add(work);
+          void work.then(() => left.delete(work));
+        }
+      })
       .catch((error: unknown) => {
         context.log.error({ err: error }, 'the sweep went wrong');
       })
@@ -149,6 +156,7 @@ function startSweeping(context: RepoManagerContext, handler: JobHandler, everyMs
     stop: async () => {
       clearInterval(timer);
       await sweeping;
+      await Promise.all(left);
     },
   };
 }

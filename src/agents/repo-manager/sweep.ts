@@ -1,32 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { partsOfTaskId, type JobId } from '../../shared/domain/ids.ts';
 import { isTerminal, type Job } from '../../shared/domain/job.ts';
 import { NotFoundError } from '../../shared/errors/errors.ts';
 import { removeAcknowledged } from '../../shared/messaging/acknowledged.ts';
 import type { RepoManagerContext } from './context.ts';
-import { takeFromOpen } from './effects/close-job.ts';
+import { lastDispatchOf, takeFromOpen } from './effects/close-job.ts';
 import { removeClaim } from './effects/revoke-task.ts';
 import type { JobHandler } from './job-handler.ts';
 import { createLimiter } from './keyed-queue.ts';
 
 const AT_ONCE = 8;
+/** The checks of a merge may take an hour. */
+const WAIT_FOR_JOB_MS = 5_000;
 
 /**
  * Looks at every job that has not been closed: carries out what a crash left pending, tries again what waits for something
- * outside, and finds tasks that were lost. Its cost depends on open jobs alone, not on history.
+ * outside, and finds tasks that were lost. Its cost depends on open jobs alone, not on history. A job that takes long is left
+ * to itself after 5 s, so that it holds up neither the others nor the next sweep.
+ *
+ * @returns what is still under way when all have been looked at
  */
-export async function sweep(context: RepoManagerContext, handler: JobHandler): Promise<void> {
+export async function sweep(context: RepoManagerContext, handler: JobHandler): Promise<readonly Promise<void>[]> {
   const limit = createLimiter(AT_ONCE);
   const open = await context.store.openJobs();
-  await Promise.all(open.map((jobId) => limit(() => sweepJob(context, handler, jobId))));
+  const left = new Set<Promise<void>>();
+  await Promise.all(open.map((jobId) => limit(() => waitAWhile(sweepJob(context, handler, jobId), left))));
   await sweepClaims(context);
   const removed = await removeAcknowledged(await jetstreamManager(context.nc, { checkAPI: false }));
   if (removed > 0) context.log.warn({ removed }, 'removed messages that were acknowledged before');
+  return [...left];
+}
+
+/** Waits for the work, but not for ever: what takes longer is kept in `left` until it has ended. */
+async function waitAWhile(work: Promise<void>, left: Set<Promise<void>>): Promise<void> {
+  const waited = new AbortController();
+  left.add(work);
+  const ended = work.finally(() => {
+    left.delete(work);
+    waited.abort();
+  });
+  await Promise.race([ended, delay(WAIT_FOR_JOB_MS, undefined, { signal: waited.signal }).catch(() => undefined)]);
 }
 
 async function sweepJob(context: RepoManagerContext, handler: JobHandler, jobId: JobId): Promise<void> {
   try {
-    // Somebody is at it: a long merge must not hold the sweep of all the others up.
+    // Somebody is at it: that is looking after it too.
     if (handler.isBusy(jobId)) return;
     const entry = await context.store.load(jobId);
     // An id without a record: its request is still to be handled. A job of another host is that one's business.
@@ -51,7 +70,7 @@ async function lookForTask({ store, claims }: RepoManagerContext, { id, task }: 
 async function sweepClaims(context: RepoManagerContext): Promise<void> {
   for (const { key: taskId } of await context.claims.all()) {
     const job = await context.store.load(partsOfTaskId(taskId).jobId);
-    if (job && isTerminal(job.value.status)) await removeClaim(context, taskId).catch(ignoreMissing);
+    if (job && isTerminal(job.value.status)) await removeClaim(context, taskId, lastDispatchOf(job.value, taskId)).catch(ignoreMissing);
   }
 }
 

@@ -34,7 +34,8 @@ function stop(job: Job, at: Instant): Job {
   return mergeUnderWay(job) ? { ...job, stopRequested: true } : cancelled(job, at);
 }
 
-function mergeUnderWay(job: Job): boolean {
+/** Whether a merge is pending: its outcome decides about the job, whatever is asked for meanwhile. */
+export function mergeUnderWay(job: Job): boolean {
   return job.pending.some(({ effect }) => effect.type === 'MergeChange');
 }
 

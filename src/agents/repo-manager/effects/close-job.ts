@@ -1,5 +1,5 @@
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
-import { taskIdOf } from '../../../shared/domain/ids.ts';
+import { type TaskId, taskIdOf } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { maintainMirror } from '../../../shared/git/mirror.ts';
 import { unpin } from '../../../shared/git/refs.ts';
@@ -31,8 +31,16 @@ export async function takeFromOpen(context: RepoManagerContext, job: Job): Promi
   await removeClaims(context, job);
 }
 
+/**
+ * The last dispatch of a task that the record knows. A later one is none of this repo-manager's business: the job was retried while it
+ * was paused. Only the last task can be sent out again.
+ */
+export function lastDispatchOf({ lastTask }: Job, taskId: TaskId): number | undefined {
+  return lastTask?.id === taskId ? lastTask.dispatch : undefined;
+}
+
 async function removeClaims(context: RepoManagerContext, job: Job): Promise<void> {
   const rounds = Array.from({ length: job.round }, (_, index) => index + 1);
   const tasks = rounds.flatMap((round) => [taskIdOf(job.id, 'coder', round), taskIdOf(job.id, 'reviewer', round)]);
-  await Promise.all(tasks.map((taskId) => removeClaim(context, taskId)));
+  await Promise.all(tasks.map((taskId) => removeClaim(context, taskId, lastDispatchOf(job, taskId))));
 }

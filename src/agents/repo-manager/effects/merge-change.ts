@@ -25,14 +25,15 @@ const TRIES = 20;
 export async function mergeChange(context: RepoManagerContext, job: Job, effect: MergeChange): Promise<EffectOutcome> {
   const { forge, repository, git } = await openRepository(context, job);
   const base = required(job.base, 'base');
-  return context.mergeLock.whileHeld(`${repository.key}.${lockToken(base)}`, async (isHeld) => {
+  const tryAll = async (isHeld: () => boolean): Promise<EffectOutcome> => {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       if (!isHeld()) throw new RetryableError('merge_lock_lost', `The lock on ${base} was lost; the merge is looked up and tried again.`);
       const outcome = await mergeOnce(context, { job, effect, forge, repository, git });
       if (outcome) return outcome;
     }
     throw new RetryableError('base_keeps_moving', `${base} moved ${String(TRIES)} times during the merge.`);
-  });
+  };
+  return context.mergeLock.whileHeld(`${repository.key}.${lockToken(base)}`, tryAll, context.stopping);
 }
 
 interface Merge {
