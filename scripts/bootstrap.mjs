@@ -119,7 +119,14 @@ async function compile(root, say) {
 
 /** What the build depends on: the sources, the compiler's settings, and the compiler (by the lockfile). */
 function sourceHash(root) {
-  return hashOf(root, ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', join('scripts', 'build.mjs')]);
+  return hashOf(root, [
+    'src',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+    join('scripts', 'build.mjs'),
+    join('scripts', 'bundle.mjs'),
+  ]);
 }
 
 /** SHA-256 over the names and contents of files and folders; a missing one counts as such. */

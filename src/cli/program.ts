@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { PACKAGE_ROOT } from '../shared/config/package-root.ts';
 import type { CliContext } from './context.ts';
 import { examples } from './definitions.ts';
 
@@ -68,6 +70,6 @@ export async function createProgram(io: CliContext, argv: readonly string[] = []
 }
 
 export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string };
   return version;
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Connection } from '../../shared/config/connection.ts';
 import type { HomePaths } from '../../shared/config/home.ts';
 import type { Config, Environment } from '../../shared/config/load.ts';
+import { PACKAGE_ROOT } from '../../shared/config/package-root.ts';
 import { ROLE_FILE_VARIABLE, roleEnvironment, writeRoleFile } from '../../shared/config/role-file.ts';
 import type { ConfigRole } from '../../shared/config/variable.ts';
 import type { NatsServerBinary } from '../../shared/nats-server/binary.ts';
@@ -77,5 +78,5 @@ function connectionVariables(config: Config, { url, nkeyFile, credsFile }: Conne
 }
 
 function builtDaemon(role: ConfigRole): string {
-  return fileURLToPath(new URL(`../../../dist/agents/${role}/main.js`, import.meta.url));
+  return join(PACKAGE_ROOT, 'dist', 'agents', role, 'main.js');
 }

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { PACKAGE_ROOT } from '../config/package-root.ts';
 import { TerminalError } from '../errors/errors.ts';
 import { isAlive } from '../lifecycle/process-state.ts';
 import { pm2Prefix, SPEC_VARIABLE } from './app.ts';
@@ -37,7 +37,7 @@ export interface Pm2Options {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-const ECOSYSTEM = fileURLToPath(new URL('../../../ecosystem.config.js', import.meta.url));
+const ECOSYSTEM = join(PACKAGE_ROOT, 'ecosystem.config.js');
 
 /** The variables that PM2's client gets, and with it every app: PM2 copies its caller's environment into apps, list and dump. */
 export function scrubbedEnvironment({ home, env = process.env }: Pm2Options): Record<string, string> {
