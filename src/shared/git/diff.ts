@@ -1,8 +1,8 @@
-import { execa } from 'execa';
 import type { FileChange } from '../domain/change.ts';
 import type { CommitId } from '../domain/ids.ts';
 import { gitFailure } from './failure.ts';
-import { type Git, gitArguments, processOptions } from './git.ts';
+import { type Git, gitCommand, readGit } from './git.ts';
+import { startGit } from './start-git.ts';
 
 const NOTHING_RUN = ['--no-ext-diff', '--no-textconv', '--no-color', '--ignore-submodules=all'] as const;
 const DEFAULT_MAX_BYTES = 1_000_000;
@@ -13,17 +13,11 @@ const DEFAULT_MAX_BYTES = 1_000_000;
  */
 export async function diffOf(git: Git, base: CommitId, head: CommitId, maxBytes = DEFAULT_MAX_BYTES): Promise<string> {
   const args = ['diff', ...NOTHING_RUN, '-M', '--src-prefix=a/', '--dst-prefix=b/', '--end-of-options', `${base}...${head}`];
-  const result = await execa('git', [...gitArguments(git.location), ...args], {
-    ...processOptions(git.location),
-    stdin: 'ignore',
-    encoding: 'buffer',
-    maxBuffer: maxBytes,
-  });
-  const text = Buffer.from(result.stdout).toString('utf8');
-  if (result.isMaxBuffer)
-    return `${text.slice(0, text.lastIndexOf('\n') + 1)}(the diff is longer than ${String(maxBytes)} bytes and was cut here)\n`;
-  if (result.exitCode === 0) return text;
-  throw gitFailure({ args, exitCode: result.exitCode, stderr: Buffer.from(result.stderr).toString('utf8'), timedOut: result.timedOut });
+  const { stdout, tooLong, ...end } = await readGit(startGit(gitCommand(git.location, args)), maxBytes);
+  const text = stdout.toString('utf8');
+  if (tooLong) return `${text.slice(0, text.lastIndexOf('\n') + 1)}(the diff is longer than ${String(maxBytes)} bytes and was cut here)\n`;
+  if (end.exitCode === 0) return text;
+  throw gitFailure({ args, ...end });
 }
 
 /** A changed file, and what it is afterwards as git's mode: `100644`, `120000` a symlink, `160000` a submodule, `000000` gone. */

@@ -1,6 +1,6 @@
-import { execa } from 'execa';
 import { gitEnvironment, settingsArguments } from './environment.ts';
 import { gitFailure } from './failure.ts';
+import { type GitCommand, type GitEnd, startGit, type StartedGit } from './start-git.ts';
 
 /** The user that a repository belongs to. */
 export interface Owner {
@@ -76,29 +76,32 @@ export function gitWith(git: Git, changes: Partial<GitLocation>): Git {
 async function runBytes(location: GitLocation, args: readonly string[], options: RunOptions = {}): Promise<GitBytes> {
   // A quick command could be done before it is interrupted: one that is not wanted is not started.
   if (options.signal?.aborted === true) throw gitFailure({ args, exitCode: undefined, stderr: '', interrupted: true });
-  const result = await execa('git', [...gitArguments(location), ...args], {
-    ...processOptions(location, options),
-    encoding: 'buffer',
-    maxBuffer: options.maxBytes ?? DEFAULT_MAX_BYTES,
-    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
-  });
+  const started = startGit(gitCommand(location, args, { ...options, hasInput: options.input !== undefined }));
+  started.stdin?.end(options.input);
+  const { stdout, tooLong, ...end } = await readGit(started, options.maxBytes ?? DEFAULT_MAX_BYTES);
   const answers = options.answers ?? [0];
-  if (result.exitCode !== undefined && !result.isMaxBuffer && answers.includes(result.exitCode)) {
-    return { stdout: bufferOf(result.stdout), exitCode: result.exitCode };
-  }
-  throw gitFailure({
-    args,
-    exitCode: result.exitCode,
-    stderr: bufferOf(result.stderr).toString('utf8'),
-    startError: result.exitCode === undefined && result.signal === undefined ? result.code : undefined,
-    interrupted: result.isCanceled,
-    timedOut: result.timedOut,
-    tooLong: result.isMaxBuffer,
+  if (end.exitCode !== undefined && !tooLong && answers.includes(end.exitCode)) return { stdout, exitCode: end.exitCode };
+  throw gitFailure({ args, ...end, tooLong });
+}
+
+/** Reads what a git prints to its end, or to the most that is wanted: then it is stopped, and what came so far is given. */
+export async function readGit(
+  started: StartedGit,
+  maxBytes: number,
+): Promise<GitEnd & { readonly stdout: Buffer; readonly tooLong: boolean }> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  started.stdout.on('data', (chunk: Buffer) => {
+    if (bytes <= maxBytes) chunks.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) started.stop();
   });
+  const end = await started.ended;
+  return { ...end, stdout: Buffer.concat(chunks).subarray(0, maxBytes), tooLong: bytes > maxBytes };
 }
 
 /** All that comes before the command itself. */
-export function gitArguments(location: GitLocation): string[] {
+function gitArguments(location: GitLocation): string[] {
   return [
     `--git-dir=${location.gitDir}`,
     ...(location.workTree === undefined ? [] : [`--work-tree=${location.workTree}`]),
@@ -106,20 +109,20 @@ export function gitArguments(location: GitLocation): string[] {
   ];
 }
 
-/** What every git process of ours is started with; it fails as a value (`reject: false`), never by throwing. */
-export function processOptions(location: GitLocation, options: RunOptions = {}) {
+/** What every git process of ours is started with: our settings, our environment, never a working directory that could matter. */
+export function gitCommand(
+  location: GitLocation,
+  args: readonly string[],
+  { env, signal, timeoutMs = DEFAULT_TIMEOUT_MS, hasInput = false }: RunOptions & { readonly hasInput?: boolean } = {},
+): GitCommand {
   return {
-    cwd: '/',
-    extendEnv: false,
-    env: { ...locationEnvironment(location), ...options.env },
-    reject: false,
-    stripFinalNewline: false,
-    // A git that writes is better left to its end than killed with us.
-    cleanup: false,
-    timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-    ...(location.owner === undefined ? {} : { uid: location.owner.uid, gid: location.owner.gid }),
-  } as const;
+    args: [...gitArguments(location), ...args],
+    env: { ...locationEnvironment(location), ...env },
+    hasInput,
+    owner: location.owner,
+    signal,
+    timeoutMs,
+  };
 }
 
 function locationEnvironment(location: GitLocation): Record<string, string> {
@@ -135,8 +138,4 @@ function locationEnvironment(location: GitLocation): Record<string, string> {
 /** git splits the list at colons, and reads an entry in double quotes as a C string. */
 function quoted(path: string): string {
   return /^[A-Za-z0-9/._-]+$/.test(path) ? path : `"${path.replaceAll(/["\\]/g, '\\$&')}"`;
-}
-
-function bufferOf(bytes: Uint8Array | undefined): Buffer {
-  return bytes === undefined ? Buffer.alloc(0) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

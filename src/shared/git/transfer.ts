@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { execa } from 'execa';
 import { messageOf } from '../errors/errors.ts';
 import { gitFailure } from './failure.ts';
-import { type Git, gitArguments, processOptions } from './git.ts';
+import { type Git, gitCommand } from './git.ts';
 import { PACK_HEADER_BYTES, packedObjects } from './pack.ts';
+import { type GitEnd, startGit } from './start-git.ts';
 import { STRICT } from './strict.ts';
 
 export interface TransferOptions {
@@ -27,19 +27,16 @@ const LOOSE_LIMIT = 100;
 export async function transferObjects(source: Git, target: Git, wanted: readonly string[], options: TransferOptions = {}): Promise<number> {
   // No search for new deltas: it costs seconds for a large repository, and the bytes go no further than a pipe.
   const args = ['pack-objects', '--revs', '--stdout', '--thin', '--delta-base-offset', '--window=0', '-q'];
-  const reading = execa('git', [...gitArguments(source.location), ...args], {
-    ...processOptions(source.location, options),
-    input: revisions(wanted, options.known ?? []),
-    buffer: { stdout: false },
-  });
+  const reading = startGit(gitCommand(source.location, args, { ...signalOf(options), hasInput: true }));
+  reading.stdin?.end(revisions(wanted, options.known ?? []));
   const objects = await readHeader(reading.stdout);
   if (objects === undefined || objects === 0) {
     reading.stdout.resume();
-    throwIfFailed(args, await reading);
+    throwIfFailed(args, await reading.ended);
     return 0;
   }
   await writePack(target, reading.stdout, objects, options, async () => {
-    throwIfFailed(args, await reading);
+    throwIfFailed(args, await reading.ended);
   });
   return objects;
 }
@@ -60,13 +57,14 @@ async function writePack(
   const args = loose ? ['unpack-objects', '-q', STRICT] : ['index-pack', '--stdin', '--fix-thin', STRICT];
   const settings = [...(target.location.settings ?? []), 'core.fsync=committed,loose-object', 'core.fsyncMethod=batch'];
   const location = { ...target.location, settings };
-  const writing = execa('git', [...gitArguments(location), ...args], { ...processOptions(location, options), stdin: 'pipe' });
+  const writing = startGit(gitCommand(location, args, { ...signalOf(options), hasInput: true }));
+  writing.stdout.resume();
   // A writer that dies closes the pipe: its own message tells more than the broken pipe of its reader.
-  const piped = await pipeline(pack, writing.stdin).then(
+  const piped = await pipeline(pack, writing.stdin ?? new PassThrough().resume()).then(
     () => undefined,
     (error: unknown) => error,
   );
-  const written = await writing;
+  const written = await writing.ended;
   if (written.exitCode === 0) await sourceEnded();
   else await sourceEnded().catch(() => undefined);
   throwIfFailed(args, written);
@@ -92,23 +90,10 @@ async function readHeader(stream: Readable): Promise<number | undefined> {
   return packedObjects(start);
 }
 
-interface Ended {
-  readonly exitCode?: number | undefined;
-  readonly stderr: string;
-  readonly code?: string | undefined;
-  readonly signal?: string | undefined;
-  readonly isCanceled: boolean;
-  readonly timedOut: boolean;
+function throwIfFailed(args: readonly string[], end: GitEnd): void {
+  if (end.exitCode !== 0) throw gitFailure({ args, ...end });
 }
 
-function throwIfFailed(args: readonly string[], ended: Ended): void {
-  if (ended.exitCode === 0) return;
-  throw gitFailure({
-    args,
-    exitCode: ended.exitCode,
-    stderr: ended.stderr,
-    startError: ended.exitCode === undefined && ended.signal === undefined ? ended.code : undefined,
-    interrupted: ended.isCanceled,
-    timedOut: ended.timedOut,
-  });
+function signalOf({ signal }: TransferOptions): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gitEnvironment, identityEnvironment, settingsArguments } from '../../../../src/shared/git/environment.ts';
-import { createGit, gitArguments, gitWith, processOptions } from '../../../../src/shared/git/git.ts';
+import { createGit, gitCommand, gitWith } from '../../../../src/shared/git/git.ts';
 
 describe('how git is started', () => {
   it('lets nothing of our own environment through but PATH', () => {
@@ -16,15 +16,15 @@ describe('how git is started', () => {
         .sort(),
     ).toEqual(['HOME', 'LC_ALL', 'PATH', 'TZ']);
     expect(environment).toMatchObject({ HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', GIT_ALLOW_PROTOCOL: 'none', GIT_INDEX_FILE: '/i' });
-    expect(processOptions({ gitDir: '/g' })).toMatchObject({ extendEnv: false, cwd: '/', reject: false });
+    expect(Object.keys(gitCommand({ gitDir: '/g' }, ['version']).env).sort()).toEqual(Object.keys(gitEnvironment()).sort());
   });
 
   it('names the repository, and switches off what could run something, before anything else', () => {
-    const args = gitArguments({ gitDir: '/g', workTree: '/w', settings: ['core.eol=lf'] });
+    const { args } = gitCommand({ gitDir: '/g', workTree: '/w', settings: ['core.eol=lf'] }, ['status']);
 
     expect(args.slice(0, 2)).toEqual(['--git-dir=/g', '--work-tree=/w']);
     expect(args).toEqual(expect.arrayContaining(['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'protocol.allow=never']));
-    expect(args.at(-1)).toBe('core.eol=lf');
+    expect(args.slice(-2)).toEqual(['core.eol=lf', 'status']);
     expect(
       settingsArguments()
         .filter((_, at) => at % 2 === 0)
@@ -33,13 +33,13 @@ describe('how git is started', () => {
   });
 
   it('quotes object directories whose names git would split', () => {
-    const { env } = processOptions({ gitDir: '/g', alternates: ['/plain', '/with:colon', '/with"quote'], objectDirectory: '/o' });
+    const { env } = gitCommand({ gitDir: '/g', alternates: ['/plain', '/with:colon', '/with"quote'], objectDirectory: '/o' }, ['status']);
 
     expect(env).toMatchObject({ GIT_ALTERNATE_OBJECT_DIRECTORIES: '/plain:"/with:colon":"/with\\"quote"', GIT_OBJECT_DIRECTORY: '/o' });
   });
 
   it('runs as the owner', () => {
-    expect(processOptions({ gitDir: '/g', owner: { uid: 7, gid: 8 } })).toMatchObject({ uid: 7, gid: 8 });
+    expect(gitCommand({ gitDir: '/g', owner: { uid: 7, gid: 8 } }, ['status']).owner).toEqual({ uid: 7, gid: 8 });
   });
 
   it('dates by the given moment, in whole seconds', () => {
