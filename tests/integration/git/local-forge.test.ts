@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { appendFile, chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import type { Forge, MergeRequest, MirroredRepository } from '../../../src/shared/forge/forge.ts';
+import { findCheckouts } from '../../../src/shared/forge/local/checkouts.ts';
 import { createLocalForge } from '../../../src/shared/forge/local/local-forge.ts';
+import { findLocalRepository } from '../../../src/shared/forge/local/local-repository.ts';
 import { ownerToRunAs } from '../../../src/shared/forge/local/ownership.ts';
+import { withShadow } from '../../../src/shared/forge/local/shadow.ts';
 import { createGit } from '../../../src/shared/git/git.ts';
 import { createMergeCommit, mergeTrees } from '../../../src/shared/git/merge.ts';
 import { writeCommit } from '../../../src/shared/git/objects.ts';
@@ -354,18 +358,42 @@ describe('the local forge and a tree of the user', () => {
     });
 
     const asRoot = process.getuid?.() === 0 ? it : it.skip;
-    asRoot('writes as that user when we are root', async () => {
+    const nobody = { uid: 65_534, gid: 65_534 };
+
+    async function giveAway(): Promise<void> {
       for (const entry of [
         { parentPath: directory.path, name: 'app' },
         ...(await readdir(app, { withFileTypes: true, recursive: true })),
       ]) {
-        await chown(path.join(entry.parentPath, entry.name), 65_534, 65_534);
+        await chown(path.join(entry.parentPath, entry.name), nobody.uid, nobody.gid);
       }
+    }
+
+    asRoot('gives them nothing to write in that we write in as root', async () => {
+      await giveAway();
+      const repository = await findLocalRepository(app);
+      const [checkout] = await findCheckouts(repository, 'main');
+      if (!checkout) throw new Error('main is not checked out');
+      const umask = process.umask(0o077);
+
+      const plant = await withShadow(repository, checkout, start, async (git, setHead) => {
+        const { gitDir } = git.location;
+        const planted = await promisify(execFile)('ln', ['-sf', '/dev/null', path.join(gitDir, 'HEAD')], nobody).then(() => 'done', String);
+        await setHead(start);
+        const { stdout } = await git.run(['status', '--porcelain=v1', '--untracked-files=no'], { env: { GIT_OPTIONAL_LOCKS: '1' } });
+        return { planted, stdout, head: await readFile(path.join(gitDir, 'HEAD'), 'utf8') };
+      }).finally(() => process.umask(umask));
+
+      expect(plant).toMatchObject({ stdout: '', head: `${start}\n` });
+      expect(plant.planted).toContain('Permission denied');
+    });
+
+    asRoot('writes as that user when we are root', async () => {
+      await giveAway();
 
       const landing = await forge.land(mirrored, await prepare());
 
       expect(landing).toMatchObject({ type: 'landed' });
-      const nobody = { uid: 65_534, gid: 65_534 };
       expect(await stockGit(app, ['status', '--porcelain'], nobody)).toBe('');
       expect(await stockGit(app, ['fsck', '--strict'], nobody)).toBe('');
       expect(execFileSync('find', [app, '!', '-uid', '65534'], { encoding: 'utf8' })).toBe('');

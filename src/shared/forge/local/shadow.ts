@@ -1,4 +1,4 @@
-import { chown, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { CommitId } from '../../domain/ids.ts';
@@ -10,6 +10,8 @@ import type { LocalRepository } from './local-repository.ts';
 /**
  * Works on a user's tree and index through a repository of our own that lasts as long as `use` does: their configuration,
  * with whatever filters it names, is not read, only their objects, index and ignore rules. HEAD is at `commit`.
+ *
+ * The repository stays ours, whoever's the tree is: their git may read it and no more. What they could write in, we must not.
  */
 export async function withShadow<T>(
   repository: LocalRepository,
@@ -22,7 +24,7 @@ export async function withShadow<T>(
     const setHead = (id: CommitId) => writeFile(path.join(gitDir, 'HEAD'), `${id}\n`);
     await fillShadow(gitDir, checkout, commit);
     await setHead(commit);
-    await giveToOwner(gitDir, repository);
+    await showToOwner(gitDir, repository);
     return await use(shadowGit(gitDir, repository, checkout), setHead);
   } finally {
     await removeTree(gitDir);
@@ -37,11 +39,11 @@ async function fillShadow(gitDir: string, checkout: Checkout, commit: CommitId):
   await symlink(path.join(checkout.gitDir, 'info'), path.join(gitDir, 'info'));
 }
 
-async function giveToOwner(gitDir: string, { git }: LocalRepository): Promise<void> {
-  const { owner } = git.location;
-  if (owner === undefined) return;
-  await chown(gitDir, owner.uid, owner.gid);
-  await chown(path.join(gitDir, 'refs'), owner.uid, owner.gid);
+/** Whatever our umask is. Git asks for no ownership of a repository that is named to it. */
+async function showToOwner(gitDir: string, { git }: LocalRepository): Promise<void> {
+  if (git.location.owner === undefined) return;
+  for (const directory of [gitDir, path.join(gitDir, 'refs')]) await chmod(directory, 0o755);
+  for (const file of ['config', 'HEAD']) await chmod(path.join(gitDir, file), 0o644);
 }
 
 function shadowGit(gitDir: string, repository: LocalRepository, checkout: Checkout): Git {
