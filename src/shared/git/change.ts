@@ -33,8 +33,8 @@ export interface RecordedChange {
  *
  * Only the files count: the runner's `.git` and all it put there, its own commits and its index have no effect, and nothing
  * of the tree is run. The same tree, parents, message and date give the same commit. May be called again after another try.
- * Throws `TerminalError` `submodule_refused` or `symlink_refused` for what has no place in a change, `workspace_damaged`
- * where the tree is none any more.
+ * Throws `TerminalError` `submodule_refused` or `symlink_refused` for what has no place in a change (what the second
+ * parent has just so is the user's own), `workspace_damaged` where the tree is none any more.
  */
 export async function recordChange(workspace: Workspace, request: ChangeToRecord): Promise<RecordedChange | null> {
   const tree = await stageTree(workspace);
@@ -42,7 +42,7 @@ export async function recordChange(workspace: Workspace, request: ChangeToRecord
   const entries = await changedEntries(workspace.git, request.parents[0] ?? workspace.commit, tree);
   // Of a conflict round the result may well be the first parent's own tree.
   if (entries.length === 0 && workspace.start === workspace.commit) return null;
-  await refuseEntries(workspace.tree, entries);
+  await refuseEntries(workspace, entries, { to: tree, mergedWith: request.parents[1] });
   return {
     commit: await writeCommit(workspace.git, { ...request, tree }),
     tree,

@@ -1,19 +1,32 @@
 import { readlink, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import type { CommitId } from '../domain/ids.ts';
 import { TerminalError } from '../errors/errors.ts';
 import { type ChangedEntry, changedEntries } from './diff.ts';
 import type { Git } from './git.ts';
+import type { Workspace } from './workspace.ts';
 
 const SYMLINK = '120000';
 const SUBMODULE = '160000';
 const MAX_TARGET_BYTES = 65_536;
 
+export interface EntriesToJudge {
+  /** The tree or commit that the entries lead to. */
+  readonly to: string;
+  /** What was merged in, in a conflict round: what an entry is there already is not the change's doing. */
+  readonly mergedWith?: CommitId | undefined;
+}
+
 /** Throws `submodule_refused` or `symlink_refused` where a change brings what could reach beyond its tree. */
-export async function refuseEntries(tree: string, entries: readonly ChangedEntry[]): Promise<void> {
+export async function refuseEntries(
+  { git, tree }: Pick<Workspace, 'git' | 'tree'>,
+  entries: readonly ChangedEntry[],
+  judged: EntriesToJudge,
+): Promise<void> {
   const root = await realpath(tree);
-  for (const { path: name, mode } of entries) {
+  for (const { path: name, mode } of await suspects(git, entries, judged)) {
     if (mode === SUBMODULE) throw submoduleRefused(name);
-    if (mode === SYMLINK) await refuseSymlink(root, name);
+    await refuseSymlink(root, name);
   }
 }
 
@@ -21,15 +34,22 @@ export async function refuseEntries(tree: string, entries: readonly ChangedEntry
  * The same for commits, without a tree to look at: what somebody else made is looked at again, by who takes it. null where
  * there is nothing to refuse.
  */
-export async function refusedEntry(git: Git, from: string, to: string): Promise<TerminalError | null> {
-  for (const { path: name, mode, status } of await changedEntries(git, from, to)) {
-    if (status === 'deleted') continue;
+export async function refusedEntry(git: Git, from: string, judged: EntriesToJudge): Promise<TerminalError | null> {
+  for (const { path: name, mode } of await suspects(git, await changedEntries(git, from, judged.to), judged)) {
     if (mode === SUBMODULE) return submoduleRefused(name);
-    if (mode !== SYMLINK) continue;
-    const { stdout: target } = await git.run(['cat-file', 'blob', '--end-of-options', `${to}:${name}`], { maxBytes: MAX_TARGET_BYTES });
+    const blob = `${judged.to}:${name}`;
+    const { stdout: target } = await git.run(['cat-file', 'blob', '--end-of-options', blob], { maxBytes: MAX_TARGET_BYTES });
     if (leavesTree(name, target)) return symlinkRefused(name, target);
   }
   return null;
+}
+
+/** Symlinks and submodules that are not, mode and id, those of the commit that was merged in. */
+async function suspects(git: Git, entries: readonly ChangedEntry[], { to, mergedWith }: EntriesToJudge): Promise<ChangedEntry[]> {
+  const found = entries.filter(({ mode }) => mode === SUBMODULE || mode === SYMLINK);
+  if (found.length === 0 || mergedWith === undefined) return found;
+  const differing = new Set((await changedEntries(git, mergedWith, to)).map(({ path: name }) => name));
+  return found.filter(({ path: name }) => differing.has(name));
 }
 
 export function submoduleRefused(name: string): TerminalError {

@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { recordChange } from '../../../src/shared/git/change.ts';
 import { diffOf, filesChangedBetween } from '../../../src/shared/git/diff.ts';
 import { createGit, type Git } from '../../../src/shared/git/git.ts';
 import { commitExists, isAncestor, missingObjects, readFileAt, treeOf } from '../../../src/shared/git/inspect.ts';
 import { createMergeCommit, mergeTrees } from '../../../src/shared/git/merge.ts';
+import { writeCommit } from '../../../src/shared/git/objects.ts';
+import { refusedEntry } from '../../../src/shared/git/refused-entries.ts';
 import { transferObjects } from '../../../src/shared/git/transfer.ts';
+import type { Workspace } from '../../../src/shared/git/workspace.ts';
 import { AT, commitFiles, makeCached, makeDirectory, stockGit, take } from './fixtures.ts';
 
 // Dozens of git processes on a machine that others use too.
@@ -89,6 +92,54 @@ describe('merging and reading', () => {
     expect(resolved?.conflictMarkers).toEqual([]);
     expect(await isAncestor(cache, base, resolved?.commit ?? '')).toBe(true);
     expect((await mergeTrees(cache, base, resolved?.commit ?? '')).type).toBe('clean');
+  });
+
+  describe("in a conflict round, of what is the user's own on the base", () => {
+    let workspace: Workspace;
+    let parents: [string, string];
+    const record = () => recordChange(workspace, { parents, message: 'Resolve', at: AT });
+    const judge = (commit: string) => refusedEntry(cache, parents[0], { to: commit, mergedWith: parents[1] });
+
+    beforeEach(async () => {
+      const head = await commitOn('head', { 'a.txt': 'a\nhead\nc\n' });
+      await commitOn('base', { 'a.txt': 'a\nbase\nc\n' });
+      await symlink('/etc/hostname', path.join(repository, 'host'));
+      await stockGit(repository, ['add', 'host']);
+      await stockGit(repository, ['update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},vendor`]);
+      await stockGit(repository, ['commit', '-q', '-m', "the user's own"]);
+      const base = await stockGit(repository, ['rev-parse', 'HEAD']);
+      await transferObjects(createGit({ gitDir: path.join(repository, '.git') }), cache, [base], { known: [start] });
+      const merged = await mergeTrees(cache, head, base);
+      workspace = await take(directory.path, cache, head, 1, merged.tree);
+      parents = [head, base];
+      await writeFile(path.join(workspace.tree, 'a.txt'), 'a\nboth\nc\n');
+    });
+
+    it('takes submodules and links out of the tree as they are there', async () => {
+      const change = await record();
+
+      const kept = (await cache.run(['ls-tree', '--format=%(objectmode) %(path)', change?.tree ?? ''])).stdout.split('\n');
+      expect(kept).toEqual(expect.arrayContaining(['160000 vendor', '120000 host']));
+      expect(await judge(change?.commit ?? '')).toBeNull();
+    });
+
+    it('refuses a link out of the tree that is another one', async () => {
+      await rm(path.join(workspace.tree, 'host'));
+      await symlink('/etc/passwd', path.join(workspace.tree, 'host'));
+      const blob = (await cache.run(['hash-object', '-w', '--stdin'], { input: '/etc/passwd' })).stdout.trim();
+      const tree = (await cache.run(['mktree'], { input: `120000 blob ${blob}\thost\n` })).stdout.trim();
+      const commit = await writeCommit(cache, { tree, parents, message: 'x', at: AT });
+
+      await expect(record()).rejects.toMatchObject({ code: 'symlink_refused' });
+      expect(await judge(commit)).toMatchObject({ code: 'symlink_refused' });
+    });
+
+    it('refuses a submodule at another commit', async () => {
+      const tree = (await cache.run(['mktree', '--missing'], { input: `160000 commit ${'2'.repeat(40)}\tvendor\n` })).stdout.trim();
+      const commit = await writeCommit(cache, { tree, parents, message: 'x', at: AT });
+
+      expect(await judge(commit)).toMatchObject({ code: 'submodule_refused' });
+    });
   });
 
   it('records what a runner changed: the same twice, with its own commits folded in', async () => {

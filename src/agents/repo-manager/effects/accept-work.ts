@@ -28,7 +28,7 @@ export async function acceptWork(context: RepoManagerContext, job: Job, effect: 
   } else if (!(await isAncestor(git, sent, effect.headCommit))) {
     return refused('bundle_refused', `The commit ${effect.headCommit} does not descend from ${sent}.`);
   }
-  const unacceptable = await refusedEntry(git, sent, effect.headCommit);
+  const unacceptable = await refusedEntry(git, sent, { to: effect.headCommit, mergedWith: job.mergeWith });
   if (unacceptable) return refused(unacceptable.code, unacceptable.message);
   await pin(git, job.id, round, effect.headCommit);
   context.known.add(repository.key, required(job.mergeWith ?? job.baseCommit, 'baseCommit'), effect.headCommit);
