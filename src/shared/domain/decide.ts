@@ -1,5 +1,6 @@
 import type { Failure } from './change.ts';
 import { command } from './commands.ts';
+import { effectDelayed, withoutDelay } from './delayed.ts';
 import type { Effect, EffectOutcome, EffectReport } from './effect.ts';
 import { cancelled, failed } from './ending.ts';
 import { acceptedWork, changeProposed, finishImplementation } from './implementing.ts';
@@ -9,7 +10,6 @@ import { isTerminal, type Job } from './job.ts';
 import { conflicted, headMoved, merged, treeDirty } from './merging.ts';
 import { finishReview, merging } from './reviewing.ts';
 import { acceptRequest, repositoryPrepared } from './starting.ts';
-import { without } from './step.ts';
 import { failTask, startTask, sweepTask, taskSent } from './tasks.ts';
 
 /** What is told and tidied beside a job: that it can't be done decides nothing, least of all while a merge is under way. */
@@ -71,16 +71,9 @@ function swept(job: Job, input: Extract<JobInput, { type: 'Swept' }>): Job {
 function effectFinished(job: Job, report: EffectReport): Job {
   const finished = job.pending.find(({ id }) => id === report.effectId);
   if (!finished) return job;
-  const rest: Job = { ...without(job, 'delay'), pending: job.pending.filter((pending) => pending !== finished) };
+  const rest: Job = { ...withoutDelay(job), pending: job.pending.filter((pending) => pending !== finished) };
   // What a job that has ended still does (post a review, tidy up) decides nothing any more.
   return isTerminal(job.status) ? rest : afterEffect(rest, finished.effect, report.outcome, report.at);
-}
-
-/** Said once, however often it is tried: a job that does not move shows why. */
-function effectDelayed(job: Job, { effectId, code, message, at }: Extract<JobInput, { type: 'EffectDelayed' }>): Job {
-  const known = job.delay?.code === code && job.delay.message === message;
-  if (known || !job.pending.some(({ id }) => id === effectId)) return job;
-  return { ...job, delay: { code, message, since: job.delay?.since ?? at } };
 }
 
 function afterEffect(job: Job, effect: Effect, outcome: EffectOutcome, at: Instant): Job {

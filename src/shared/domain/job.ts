@@ -34,7 +34,7 @@ export type Task = z.infer<typeof Task>;
 
 /** What a person has to do before the job goes on. */
 export const Needs = z.strictObject({
-  kind: z.enum(['approval', 'dirty_tree']),
+  kind: z.enum(['approval', 'dirty_tree', 'repository_locked']),
   message: z.string(),
   /** What to type. */
   command: z.string(),

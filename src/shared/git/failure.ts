@@ -17,7 +17,8 @@ const STDERR_TAIL = 2_000;
 
 /**
  * The error for a git process that failed:
- * - `RetryableError` `repository_locked` (a ref or an index is locked by another process), `ref_moved` (a compare-and-swap
+ * - `RetryableError` `repository_locked` (somebody else's lock on a ref or an index is there; that one
+ *   can't be made is no lock), `ref_moved` (a compare-and-swap
  *   found another value), `disk_full`, `git_timeout`,
  * - `InterruptedError` `git_interrupted` when the caller's signal was aborted,
  * - `TerminalError` `git_missing`, `git_output_too_long`, `ref_conflict` (a branch's name is the beginning of another's) or `git_failed` for everything else.
@@ -32,17 +33,17 @@ export function gitFailure(ending: GitEnding): MultiAgentError {
   if (ending.startError !== undefined) return new TerminalError('git_failed', `${command} did not start: ${ending.startError}.`, options);
   if (ending.timedOut === true) return new RetryableError('git_timeout', `${command} took too long and was ended.`, options);
   if (ending.tooLong === true) return new TerminalError('git_output_too_long', `${command} printed more than is allowed.`, options);
+  if (/No space left on device|Disk quota exceeded/.test(stderr))
+    return new RetryableError('disk_full', `${command}: ${lastLine(stderr)}`, options);
   if (stderr.includes('exists; cannot create')) return new TerminalError('ref_conflict', `${command}: ${lastLine(stderr)}`, options);
   if (MOVED.test(stderr)) return new RetryableError('ref_moved', `${command}: ${lastLine(stderr)}`, options);
   if (LOCKED.test(stderr)) return new RetryableError('repository_locked', `${command}: ${lastLine(stderr)}`, options);
-  if (/No space left on device|Disk quota exceeded/.test(stderr))
-    return new RetryableError('disk_full', `${command}: ${lastLine(stderr)}`, options);
   return new TerminalError('git_failed', `${command} failed: ${lastLine(stderr)}`, options);
 }
 
 const MOVED =
   /cannot lock ref .*(?:is at [0-9a-f]+ but expected|reference already exists|unable to resolve reference|reference is missing)/;
-const LOCKED = /\.lock': File exists|cannot lock ref|Unable to create '.*\.lock'|Another git process/;
+const LOCKED = /\.lock': File exists|Another git process/;
 
 /** Takes user names and passwords out of every URL in a text. */
 export function withoutCredentials(text: string): string {

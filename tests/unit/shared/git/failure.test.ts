@@ -15,6 +15,7 @@ describe('the error of a git process', () => {
     ["fatal: prepare: cannot lock ref 'refs/heads/x': reference already exists", 'ref_moved'],
     ["fatal: prepare: cannot lock ref 'refs/heads/x': unable to resolve reference 'refs/heads/x'", 'ref_moved'],
     ['fatal: write error: No space left on device', 'disk_full'],
+    ["fatal: cannot lock ref 'refs/heads/main': Unable to create '/r/.git/refs/heads/main.lock': No space left on device", 'disk_full'],
   ])('can be tried again: %s', (stderr, code) => {
     const error = ended(stderr);
 
@@ -25,6 +26,9 @@ describe('the error of a git process', () => {
   it.each([
     ['fatal: bad object', {}, 'git_failed'],
     ["fatal: cannot lock ref 'refs/heads/a/b': 'refs/heads/a' exists; cannot create 'refs/heads/a/b'", {}, 'ref_conflict'],
+    ["fatal: Unable to create '/r/.git/index.lock': Permission denied", {}, 'git_failed'],
+    ["fatal: cannot lock ref 'refs/heads/main': Unable to create '/r/.git/refs/heads/main.lock': Read-only file system", {}, 'git_failed'],
+    ["fatal: cannot lock ref 'refs/heads/x': there is a non-empty directory '/r/.git/refs/heads/x' blocking reference", {}, 'git_failed'],
     ['', { startError: 'ENOENT', exitCode: undefined }, 'git_missing'],
     ['', { startError: 'EACCES', exitCode: undefined }, 'git_failed'],
     ['', { tooLong: true }, 'git_output_too_long'],
