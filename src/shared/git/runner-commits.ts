@@ -2,9 +2,9 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CommitSummary } from '../domain/change.ts';
 import type { CommitId } from '../domain/ids.ts';
-import { readPlainFile } from './conflict-markers.ts';
 import { gitWith } from './git.ts';
 import { commitsBetween } from './inspect.ts';
+import { readPlainFile } from './plain-file.ts';
 import type { Workspace } from './workspace.ts';
 
 const TIMEOUT_MS = 5_000;

@@ -233,6 +233,22 @@ describe('the local forge and a tree of the user', () => {
     expect(await forge.land(mirrored, merge)).toMatchObject({ type: 'landed' });
   });
 
+  it.each(['HEAD', 'commondir', 'gitdir'])('waits for no FIFO where a linked worktree has its %s', async (name) => {
+    const linked = path.join(directory.path, 'linked');
+    await stockGit(app, ['checkout', '-q', '-b', 'other']);
+    await stockGit(app, ['worktree', 'add', '-q', linked, 'main']);
+    const merge = await prepare();
+    await makeFifo(path.join(app, '.git/worktrees/linked', name));
+
+    expect(await forge.land(mirrored, merge)).toMatchObject({ type: 'landed' });
+  });
+
+  it.each(['HEAD', 'commondir', 'config', 'packed-refs'])('refuses a repository with a FIFO for its %s', async (name) => {
+    await makeFifo(path.join(app, '.git', name));
+
+    await expect(forge.open({ kind: 'local', url: app })).rejects.toMatchObject({ code: 'repository_not_readable' });
+  });
+
   it('keeps our branch where somebody has it checked out', async () => {
     const merge = await prepare();
     await stockGit(app, ['worktree', 'add', '-q', path.join(directory.path, 'look'), HEAD]);
@@ -400,3 +416,8 @@ describe('the local forge and a tree of the user', () => {
     });
   });
 });
+
+async function makeFifo(file: string): Promise<void> {
+  await rm(file, { force: true });
+  await promisify(execFile)('mkfifo', [file]);
+}

@@ -1,7 +1,8 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Git, gitWith } from '../../git/git.ts';
-import { branchOfHead, type LocalRepository } from './local-repository.ts';
+import { readPlainFile } from '../../git/plain-file.ts';
+import { branchOfHead, hasPlainFiles, type LocalRepository } from './local-repository.ts';
 
 /** A working tree of the user's that has a branch checked out. */
 export interface Checkout {
@@ -40,6 +41,7 @@ async function linkedGitDirs(commonDir: string): Promise<string[]> {
 }
 
 async function checkoutOf(repository: LocalRepository, gitDir: string): Promise<Checkout | null> {
+  if (!(await hasPlainFiles(gitDir))) return null;
   const settings = await readSettings(gitWith(repository.git, { gitDir }));
   const workTree = gitDir === repository.commonDir ? mainWorkTree(gitDir, settings) : await linkedWorkTree(gitDir);
   const real = workTree === null ? null : await realpath(workTree).catch(() => null);
@@ -66,6 +68,6 @@ function mainWorkTree(gitDir: string, settings: ReadonlyMap<string, string>): st
 }
 
 async function linkedWorkTree(gitDir: string): Promise<string | null> {
-  const link = (await readFile(path.join(gitDir, 'gitdir'), 'utf8').catch(() => '')).trim();
+  const link = (await readPlainFile(path.join(gitDir, 'gitdir'))).trim();
   return link === '' ? null : path.dirname(path.resolve(gitDir, link));
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BranchName } from '../../domain/feature.ts';
 import type { CommitId } from '../../domain/ids.ts';
 import { TerminalError } from '../../errors/errors.ts';
 import { hasErrorCode } from '../../git/error-code.ts';
 import { createGit, type Git } from '../../git/git.ts';
+import { readPlainFile } from '../../git/plain-file.ts';
 import { ownerToRunAs } from './ownership.ts';
 
 /** A plain git repository on this host, bare or checked out. */
@@ -30,6 +32,9 @@ export async function findLocalRepository(directory: string): Promise<LocalRepos
   const gitDir = await gitDirOf(real);
   if (gitDir === null) throw notFound(directory, 'it is no git repository');
   const commonDir = await commonDirOf(gitDir);
+  if (!(await hasPlainFiles(gitDir)) || !(await hasPlainFiles(commonDir))) {
+    throw new TerminalError('repository_not_readable', `The repository ${directory} has something else where git has a file.`);
+  }
   if (await isThere(path.join(commonDir, 'shallow'))) {
     throw new TerminalError(
       'repository_not_readable',
@@ -55,8 +60,14 @@ export async function headBranch(repository: LocalRepository): Promise<string> {
 
 /** The branch a HEAD file names, null for a detached one. */
 export async function branchOfHead(gitDir: string): Promise<string | null> {
-  const head = await readFile(path.join(gitDir, 'HEAD'), 'utf8').catch(() => '');
+  const head = await readPlainFile(path.join(gitDir, 'HEAD'));
   return /^ref: refs\/heads\/(\S+)\n?$/.exec(head)?.[1] ?? null;
+}
+
+/** Whether git would read files there, and not wait for a FIFO. */
+export async function hasPlainFiles(gitDir: string): Promise<boolean> {
+  const found = await Promise.all(['HEAD', 'commondir', 'config', 'packed-refs'].map((name) => fileAt(path.join(gitDir, name))));
+  return found.every((stats) => stats?.isFile() !== false);
 }
 
 /** What branches point at; those that are not there are left out. */
@@ -91,7 +102,7 @@ async function gitDirOf(directory: string): Promise<string | null> {
   const stats = await stat(dotGit).catch(() => undefined);
   if (stats?.isDirectory() === true) return realpath(dotGit);
   if (stats?.isFile() === true) {
-    const target = /^gitdir: ([^\n]+)\n?$/.exec(await readFile(dotGit, 'utf8'))?.[1];
+    const target = /^gitdir: ([^\n]+)\n?$/.exec(await readPlainFile(await realpath(dotGit)))?.[1];
     return target === undefined ? null : realpath(path.resolve(directory, target)).catch(() => null);
   }
   const parts = await Promise.all(['HEAD', 'objects', 'refs'].map((name) => isThere(path.join(directory, name))));
@@ -99,7 +110,7 @@ async function gitDirOf(directory: string): Promise<string | null> {
 }
 
 async function commonDirOf(gitDir: string): Promise<string> {
-  const link = await readFile(path.join(gitDir, 'commondir'), 'utf8').catch(() => '');
+  const link = await readPlainFile(path.join(gitDir, 'commondir'));
   return link.trim() === '' ? gitDir : realpath(path.resolve(gitDir, link.trim()));
 }
 
@@ -116,8 +127,9 @@ function keyOf(location: string): string {
 }
 
 async function isThere(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
+  return (await fileAt(file)) !== undefined;
+}
+
+async function fileAt(file: string): Promise<Stats | undefined> {
+  return stat(file).catch(() => undefined);
 }

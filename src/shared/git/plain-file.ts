@@ -1,0 +1,16 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+
+/** The text of a file that others may have replaced by anything, empty where it is none: follows no symlink, waits for no FIFO. */
+export async function readPlainFile(name: string, maxBytes = 8_000_000): Promise<string> {
+  const file = await open(name, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined);
+  if (file === undefined) return '';
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile() || stats.size === 0) return '';
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(stats.size, maxBytes)), 0, undefined, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
