@@ -3,6 +3,7 @@ import { NotFoundError, TerminalError } from '../../shared/errors/errors.ts';
 import { FeatureRequest } from '../../shared/messages/feature-request.ts';
 import { InputMessage } from '../../shared/messages/job-input.ts';
 import { subjects } from '../../shared/messages/subjects.ts';
+import { UNREADABLE_RECORD } from '../../shared/messaging/bucket.ts';
 import { type Consuming, consume } from '../../shared/messaging/consume.ts';
 import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
@@ -39,7 +40,7 @@ const SWEEP_EVERY_MS = 60_000;
 const REQUESTS_PREFETCH = 16;
 const INPUTS_PREFETCH = 64;
 /** What is wrong with a message says nothing about the effect that its job is at. */
-const SAYS_NOTHING: readonly string[] = ['invalid_message', 'wrong_subject', 'no_such_job'];
+const SAYS_NOTHING: readonly string[] = ['invalid_message', 'wrong_subject', 'no_such_job', UNREADABLE_RECORD];
 /** Deliveries until an input that fails unexpectedly is given up. What is known to pass comes again for ever. */
 const RULES = { maxDeliveries: 10, retryForever: true };
 

@@ -69,8 +69,13 @@ async function lookForTask({ store, claims }: RepoManagerContext, { id, task }: 
 /** Claims on tasks of jobs that have ended: an agent died between claiming one and seeing that it was no longer wanted. */
 async function sweepClaims(context: RepoManagerContext): Promise<void> {
   for (const { key: taskId } of await context.claims.all()) {
-    const job = await context.store.load(partsOfTaskId(taskId).jobId);
-    if (job && isTerminal(job.value.status)) await removeClaim(context, taskId, lastDispatchOf(job.value, taskId)).catch(ignoreMissing);
+    try {
+      const job = await context.store.load(partsOfTaskId(taskId).jobId);
+      if (job && isTerminal(job.value.status)) await removeClaim(context, taskId, lastDispatchOf(job.value, taskId)).catch(ignoreMissing);
+    } catch (error) {
+      // One record that can't be read must not keep the claims of all the others.
+      context.log.warn({ taskId, err: error }, 'a claim could not be looked at');
+    }
   }
 }
 

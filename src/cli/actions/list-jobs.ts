@@ -18,17 +18,18 @@ const LARGEST_LIMIT = 1_000;
 /** Wide enough for whatever is piped on. */
 const UNLIMITED_COLUMNS = 10_000;
 
-/** `list-jobs`: `{ jobs, next? }`, newest first; `next` is what `--before` takes. */
+/** `list-jobs`: `{ jobs, next?, unreadable? }`, newest first; `next` is what `--before` takes. */
 export async function listJobs(io: CliContext, flags: ListFlags): Promise<void> {
   const query = queryOf(flags);
-  const { jobs, next } = await (await openJobReader(await io.connect())).list(query);
+  const { jobs, next, unreadable } = await (await openJobReader(await io.connect())).list(query);
   const views = jobs.map(viewOf);
   if (io.json()) {
-    io.printJson({ jobs: views, ...(next === undefined ? {} : { next: String(next) }) });
+    io.printJson({ jobs: views, ...(next === undefined ? {} : { next: String(next) }), ...(unreadable.length > 0 ? { unreadable } : {}) });
     return;
   }
   const columns = io.stdout.isTty ? io.stdout.columns : UNLIMITED_COLUMNS;
   for (const line of jobTable(views, await styleFor(io, io.stdout), io.now(), columns)) io.print(line);
+  if (unreadable.length > 0) io.note(`Left out, because their records can't be read: ${unreadable.join(', ')}`);
   if (next !== undefined) io.note(`There are more: add --before ${String(next)}`);
 }
 

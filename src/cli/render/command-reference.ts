@@ -35,7 +35,7 @@ export function renderCommandReference(program: Command): string {
     'What goes wrong is `{ "error": { "code", "message", "details"? } }`, with the exit code set; `details.faults` lists the faults of an input.',
     '',
     'A job is, wherever it is printed, `{ id, status, phase, priority, title, repository, branch, round, attempt, createdAt, updatedAt, finishedAt?, changeRequest?, review?, checks?, usage, needs?, delay?, error? }`;',
-    '`list-jobs` prints `{ jobs, next? }`, `show` adds `{ feature, summary?, commits, filesChanged, reviews, diff?, diffNote? }`, a line of a log is `{ seq, at, jobId, taskId, attempt, type, text }`.',
+    '`list-jobs` prints `{ jobs, next?, unreadable? }`, `show` adds `{ feature, summary?, commits, filesChanged, reviews, diff?, diffNote? }`, a line of a log is `{ seq, at, jobId, taskId, attempt, type, text }`.',
     '',
   ].join('\n');
 }

@@ -25,20 +25,25 @@ export const CheckResult = z.strictObject({
 });
 export type CheckResult = z.infer<typeof CheckResult>;
 
+/** More than any job will ever use, and few enough that sums of them stay exact, and JSON. */
+const MAX_TOKENS = 1e12;
+const MAX_COST_USD = 1e6;
+
 export const Usage = z.strictObject({
-  inputTokens: z.number().int().nonnegative(),
-  outputTokens: z.number().int().nonnegative(),
-  costUsd: z.number().nonnegative(),
+  inputTokens: z.number().int().nonnegative().max(MAX_TOKENS),
+  outputTokens: z.number().int().nonnegative().max(MAX_TOKENS),
+  costUsd: z.number().nonnegative().max(MAX_COST_USD),
 });
 export type Usage = z.infer<typeof Usage>;
 
 export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
+/** The sum, or the limit where that is beyond it: a record must stay readable whatever a runner says. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    costUsd: a.costUsd + b.costUsd,
+    inputTokens: Math.min(a.inputTokens + b.inputTokens, MAX_TOKENS),
+    outputTokens: Math.min(a.outputTokens + b.outputTokens, MAX_TOKENS),
+    costUsd: Math.min(a.costUsd + b.costUsd, MAX_COST_USD),
   };
 }
 

@@ -19,8 +19,8 @@ export type AgentId = z.infer<typeof AgentId>;
 export const CommitId = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'not a full commit id');
 export type CommitId = z.infer<typeof CommitId>;
 
-/** A moment as milliseconds since the epoch. */
-export const Instant = z.number().int().nonnegative();
+/** A moment as milliseconds since the epoch; the largest is the last one that a Date can be (ECMA-262, "Time Values and Time Range"). */
+export const Instant = z.number().int().nonnegative().max(8.64e15);
 export type Instant = z.infer<typeof Instant>;
 
 export const AgentRole = z.enum(['repo-manager', 'coder', 'reviewer']);

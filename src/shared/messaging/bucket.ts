@@ -2,6 +2,8 @@ import { jetstreamManager, JetStreamApiError, type JetStreamManager } from '@nat
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
+import { TerminalError } from '../errors/errors.ts';
+import { parseDelivery } from './parse.ts';
 import { WRONG_LAST_SEQUENCE } from './publish.ts';
 import { bucketPrefix } from './topology.ts';
 import { deleteStreamMessage } from './stream-message.ts';
@@ -12,7 +14,14 @@ export interface Entry<T> {
   readonly revision: number;
 }
 
-/** A KV bucket whose values are checked as they come in. Writes are compare-and-set, but for `put`. */
+/** The code of the TerminalError that a read throws where a value is not what the bucket holds. */
+export const UNREADABLE_RECORD = 'unreadable_record';
+
+/**
+ * A KV bucket whose values are checked as they come in. Writes are compare-and-set, but for `put`.
+ *
+ * Reading throws TerminalError `unreadable_record`, naming the key, where a value is not what it should be.
+ */
 export interface Bucket<T> {
   get(key: string): Promise<Entry<T> | null>;
   /** @returns the revision, or null where the key exists already */
@@ -34,8 +43,7 @@ export interface Bucket<T> {
 export async function openBucket<T>(nc: NatsConnection, name: string, schema: z.ZodType<T>): Promise<Bucket<T>> {
   const kv = await new Kvm(nc).open(name, { bindOnly: true, allow_direct: true });
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  const parse = (data: Uint8Array): T => schema.parse(JSON.parse(new TextDecoder().decode(data)));
-  const get = (key: string): Promise<Entry<T> | null> => read(kv, key, parse);
+  const get = (key: string): Promise<Entry<T> | null> => read(kv, key, (data) => parseRecord(name, key, data, schema));
 
   return {
     get,
@@ -55,6 +63,16 @@ async function keysOf(jsm: JetStreamManager, name: string): Promise<string[]> {
   const prefix = bucketPrefix(name);
   const { state } = await jsm.streams.info(`KV_${name}`, { subjects_filter: `${prefix}>` });
   return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
+}
+
+function parseRecord<T>(bucket: string, key: string, data: Uint8Array, schema: z.ZodType<T>): T {
+  try {
+    return parseDelivery({ data }, schema);
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    const message = `The record ${key} in the bucket ${bucket} can't be read: ${error.message}`;
+    throw new TerminalError(UNREADABLE_RECORD, message, { cause: error, details: { bucket, key } });
+  }
 }
 
 async function read<T>(kv: KV, key: string, parse: (data: Uint8Array) => T): Promise<Entry<T> | null> {

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import type { JobId } from '../domain/ids.ts';
 import { isTerminal, Job, type JobStatus } from '../domain/job.ts';
 import { pendingJob } from '../domain/view.ts';
+import { TerminalError } from '../errors/errors.ts';
 import { FeatureRequest } from '../messages/feature-request.ts';
 import { subjects } from '../messages/subjects.ts';
-import { type Bucket, openBucket } from './bucket.ts';
+import { type Bucket, openBucket, UNREADABLE_RECORD } from './bucket.ts';
 import { BUCKETS, REPO_MANAGER_CONSUMER, STREAMS } from './topology.ts';
 
 export interface StoredJob {
@@ -36,6 +37,8 @@ export interface JobPage {
   readonly jobs: readonly Job[];
   /** Where the next page begins; absent when this was the last. */
   readonly next?: number;
+  /** Jobs on the way to this page whose records can't be read; they are passed over, whatever was asked for. */
+  readonly unreadable: readonly JobId[];
 }
 
 /** Reads jobs: from the `jobs` bucket, and from REQUESTS what no repo-manager has looked at yet. */
@@ -76,21 +79,30 @@ function isOnlyOpen({ statuses, needsMe }: JobQuery): boolean {
 
 async function pageOf(requests: AsyncIterable<readonly StoredRequest[]>, query: JobQuery, jobs: Bucket<Job>): Promise<JobPage> {
   const found: { job: Job; seq: number }[] = [];
+  const unreadable: JobId[] = [];
   for await (const chunk of requests) {
     const wanted = chunk.filter(({ seq }) => query.before === undefined || seq < query.before);
-    const read = await Promise.all(wanted.map(async (stored) => ({ seq: stored.seq, job: await jobOf(stored, jobs) })));
-    found.push(...read.filter(({ job }) => matches(job, query)));
+    const read = await Promise.all(wanted.map(async (stored) => ({ stored, job: await jobOf(stored, jobs) })));
+    for (const { stored, job } of read) {
+      if (job === null) unreadable.push(stored.request.jobId);
+      else if (matches(job, query)) found.push({ job, seq: stored.seq });
+    }
     // One more than asked for tells whether there is a next page.
     if (found.length > query.limit) break;
   }
   const page = found.slice(0, query.limit);
   const last = page.at(-1);
-  return { jobs: page.map(({ job }) => job), ...(found.length > query.limit && last ? { next: last.seq } : {}) };
+  return { jobs: page.map(({ job }) => job), unreadable, ...(found.length > query.limit && last ? { next: last.seq } : {}) };
 }
 
-async function jobOf({ request }: StoredRequest, jobs: Bucket<Job>): Promise<Job> {
-  const entry = await jobs.get(request.jobId);
-  return entry?.value ?? pendingJob(request);
+/** Null where the record can't be read: one job must not hide all the others. */
+async function jobOf({ request }: StoredRequest, jobs: Bucket<Job>): Promise<Job | null> {
+  try {
+    return (await jobs.get(request.jobId))?.value ?? pendingJob(request);
+  } catch (error) {
+    if (error instanceof TerminalError && error.code === UNREADABLE_RECORD) return null;
+    throw error;
+  }
 }
 
 function matches(job: Job, { statuses, needsMe }: JobQuery): boolean {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { ulid } from 'ulid';
+import { z } from 'zod';
 import { DEFAULT_WORKFLOW } from '../../../src/shared/domain/feature.ts';
 import { taskIdOf } from '../../../src/shared/domain/ids.ts';
 import { Claim, DeadLetter } from '../../../src/shared/messages/agent.ts';
@@ -40,7 +41,7 @@ async function deadLetters(): Promise<DeadLetter[]> {
   const jsm = await jetstreamManager(system.nc);
   const { state } = await jsm.streams.info(STREAMS.dead);
   const letters: DeadLetter[] = [];
-  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq++) {
     const stored = await jsm.streams.getMessage(STREAMS.dead, { seq });
     if (stored) letters.push(DeadLetter.parse(stored.json()));
   }
@@ -153,6 +154,28 @@ describe('a message nobody can handle', () => {
 
     expect(job).toMatchObject({ status: 'FAILED', error: { code: 'runner_unavailable', retryable: true } });
     expect((await deadLetters()).at(-1)).toMatchObject({ reason: { code: 'runner_unavailable' }, deliveries: 5 });
+  });
+});
+
+describe("a job's record that can't be read", () => {
+  it('keeps no other job from going on, and what comes for it is a dead letter', async () => {
+    const loose = await openBucket(system.nc, BUCKETS.jobs, z.unknown());
+    const claims = await openBucket(system.nc, BUCKETS.claims, z.unknown());
+    const broken = await system.submit(request());
+    const good = await system.submit(request());
+    const ended = await system.finished(broken);
+    await system.finished(good);
+    await loose.put(broken, { ...ended, usage: { ...ended.usage, costUsd: null } });
+    const claim = { v: 1, dispatch: 1, streamSeq: 1, attempt: 1, agentId: 'coder-9', incarnation: 'x', handBacks: 0, handedBack: false };
+    for (const jobId of [broken, good]) await claims.put(`${jobId}.implement.1`, { ...claim, taskId: `${jobId}.implement.1` });
+
+    await system.command({ type: 'RetryJob', jobId: broken });
+    await until('it is a dead letter', async () => (await deadLetters()).some(({ subject }) => subject.endsWith(broken)));
+    await until('the claim of the other is removed', async () => (await claims.get(`${good}.implement.1`)) === null);
+
+    expect((await deadLetters()).find(({ subject }) => subject.endsWith(broken))?.reason.code).toBe('unreadable_record');
+    await loose.put(broken, ended);
+    await until('its own claim is removed, too', async () => (await claims.get(`${broken}.implement.1`)) === null);
   });
 });
 

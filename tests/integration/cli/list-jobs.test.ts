@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
 import { connectNats } from '../../../src/shared/messaging/connection.ts';
 import { provisionTopology } from '../../../src/shared/messaging/provision.ts';
-import { REPO_MANAGER_CONSUMER, STREAMS } from '../../../src/shared/messaging/topology.ts';
+import { openBucket } from '../../../src/shared/messaging/bucket.ts';
+import { BUCKETS, REPO_MANAGER_CONSUMER, STREAMS } from '../../../src/shared/messaging/topology.ts';
 import { startNatsServer, type TestNatsServer } from '../../support/nats-server.ts';
 import { type CapturedRun, runCaptured } from './captured-cli.ts';
 import { openRecords, type Records, requestOf } from './records.ts';
@@ -86,6 +88,22 @@ it('passes over what is no request', async () => {
   const page = await cli('list-jobs', '--limit', '1');
 
   expect([page.exitCode, idsOf(page)]).toEqual([0, ids.slice(-1)]);
+});
+
+it('shows the others where a record can not be read, and names that one', async () => {
+  const broken = ids[TOTAL - 7] ?? '';
+  const jobs = await openBucket(nc, BUCKETS.jobs, z.unknown());
+  const entry = await jobs.get(broken);
+  await jobs.put(broken, { ...(entry?.value as object), usage: { inputTokens: 0, outputTokens: 0, costUsd: null } });
+
+  const page = await cli('list-jobs', '--status', 'WAITING_APPROVAL,COMPLETED', '--limit', '3');
+  const one = await cli('job-status', broken);
+
+  expect(page.exitCode).toBe(0);
+  expect(idsOf(page)).toEqual([TOTAL - 6, TOTAL - 8, TOTAL - 9].map((n) => ids[n]));
+  expect(page.json['unreadable']).toEqual([broken]);
+  expect(one.exitCode).toBe(1);
+  expect(JSON.stringify(one.json)).toContain('unreadable_record');
 });
 
 async function handleRequests(count: number): Promise<void> {
