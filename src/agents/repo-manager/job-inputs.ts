@@ -7,8 +7,13 @@ export function inputOfRequest(request: FeatureRequest, at: number): JobInput {
   return { type: 'FeatureRequested', request: { jobId, priority, repository, branch, feature, workflow, key, submittedAt }, at };
 }
 
-/** What a message means to the state machine. `at` is our own moment: an agent's clock may be wrong. */
-export function inputOf(message: InputMessage, at: number): JobInput {
+/**
+ * What a message means to the state machine.
+ *
+ * @param at our own moment: an agent's clock may be wrong
+ * @param seq where the message lies in INPUTS
+ */
+export function inputOf(message: InputMessage, at: number, seq: number): JobInput {
   switch (message.type) {
     case 'TaskStarted':
       return { type: 'TaskStarted', ...attemptOf(message), agentId: message.agentId, at };
@@ -39,13 +44,20 @@ export function inputOf(message: InputMessage, at: number): JobInput {
         at,
       };
     case 'StopJob':
-      return { type: 'StopRequested', commandId: message.commandId, at };
+      return { type: 'StopRequested', commandId: message.commandId, seq, at };
     case 'ApproveJob':
-      return { type: 'ApproveRequested', commandId: message.commandId, headCommit: message.headCommit, at };
+      return { type: 'ApproveRequested', commandId: message.commandId, headCommit: message.headCommit, seq, at };
     case 'RejectJob':
-      return { type: 'RejectRequested', commandId: message.commandId, comment: message.comment, at };
+      return {
+        type: 'RejectRequested',
+        commandId: message.commandId,
+        headCommit: message.headCommit,
+        comment: message.comment,
+        seq,
+        at,
+      };
     case 'RetryJob':
-      return { type: 'RetryRequested', commandId: message.commandId, at };
+      return { type: 'RetryRequested', commandId: message.commandId, seq, at };
   }
 }
 

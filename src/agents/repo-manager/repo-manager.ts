@@ -65,7 +65,7 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
     consumeWith(running, STREAMS.inputs, INPUTS_PREFETCH, async (delivery) => {
       const message = parseDelivery(delivery, InputMessage);
       requireOwnSubject(message, delivery.subject);
-      await handler.handle(message.jobId, inputOf(message, context.now())).catch(asTerminal);
+      await handler.handle(message.jobId, inputOf(message, context.now(), delivery.streamSeq)).catch(asTerminal);
     }),
   ]);
   const sweeping = startSweeping(context, handler, options.sweepEveryMs ?? SWEEP_EVERY_MS);

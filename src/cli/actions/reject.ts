@@ -12,7 +12,8 @@ export async function reject(io: CliContext, id: string, { comment }: { comment?
   await giveCommand(io, id, {
     plan: (job) => {
       if (isTerminal(job.status)) return refuse('not_waiting', `The job waits for no approval: it is ${job.status}.`, job);
-      return { type: 'RejectJob', comment: checked };
+      // What the job has now is what was looked at: the command may come to a later round than it was meant for.
+      return { type: 'RejectJob', comment: checked, ...(job.headCommit === undefined ? {} : { headCommit: job.headCommit }) };
     },
     whenEnded: (job) => refuse('not_waiting', `The job has ended meanwhile: it is ${job.status}.`, job),
   });

@@ -14,7 +14,8 @@ const COMMANDS_REMEMBERED = 8;
 export function command(job: Job, input: JobCommand): Job {
   if (job.commands.some((known) => known.id === input.commandId)) return job;
   // A terminal record is not rewritten but by a retry: who asks sees its status.
-  if (isTerminal(job.status) && (input.type !== 'RetryRequested' || job.status === 'COMPLETED')) return job;
+  if (isTerminal(job.status) && (input.type !== 'RetryRequested' || job.status === 'COMPLETED' || isOutdated(job, input))) return job;
+  if (isOutdated(job, input)) return answered(job, input, false, 'It was given before the job was retried.');
   switch (input.type) {
     case 'StopRequested':
       return stop(answered(job, input, true), input.at);
@@ -24,9 +25,14 @@ export function command(job: Job, input: JobCommand): Job {
       return reject(job, input);
     case 'RetryRequested':
       return isTerminal(job.status)
-        ? retry(answered(job, input, true), input.at)
+        ? retry({ ...answered(job, input, true), ...(input.seq === undefined ? {} : { retrySeq: input.seq }) }, input.at)
         : answered(job, input, false, `The job is ${job.status}; only one that FAILED or was CANCELLED can be retried.`);
   }
+}
+
+/** A command may be delivered long after it was given, even after the job has ended and was retried. */
+function isOutdated(job: Job, { seq }: JobCommand): boolean {
+  return seq !== undefined && job.retrySeq !== undefined && seq < job.retrySeq;
 }
 
 /** While a merge is under way its outcome decides: merged is COMPLETED, and says so. */
@@ -43,14 +49,7 @@ function approve(job: Job, input: Extract<JobCommand, { type: 'ApproveRequested'
   if (job.status !== 'WAITING_APPROVAL' || job.headCommit === undefined || mergeUnderWay(job)) {
     return answered(job, input, false, `The job waits for no approval: it is ${job.status}, ${job.phase}.`);
   }
-  if (input.headCommit !== undefined && input.headCommit !== job.headCommit) {
-    return answered(
-      job,
-      input,
-      false,
-      `The head moved: you approve ${input.headCommit}, the job's head is ${job.headCommit}. Look at it again with "show".`,
-    );
-  }
+  if (input.headCommit !== undefined && input.headCommit !== job.headCommit) return headMoved(job, input, 'approve');
   return merging(answered(job, input, true), job.headCommit, input.at);
 }
 
@@ -59,6 +58,7 @@ function reject(job: Job, input: Extract<JobCommand, { type: 'RejectRequested' }
   if (job.status !== 'WAITING_APPROVAL' || job.headCommit === undefined || mergeUnderWay(job)) {
     return answered(job, input, false, `The job waits for no approval: it is ${job.status}, ${job.phase}.`);
   }
+  if (input.headCommit !== undefined && input.headCommit !== job.headCommit) return headMoved(job, input, 'reject');
   const review = {
     round: job.round,
     decision: 'REQUEST_CHANGES',
@@ -76,6 +76,11 @@ function reject(job: Job, input: Extract<JobCommand, { type: 'RejectRequested' }
     { type: 'PostReview', review: { ...review, comments: [] } },
   );
   return nextRound(rejected, input.at);
+}
+
+function headMoved(job: Job, input: Extract<JobCommand, { headCommit?: unknown }>, verb: 'approve' | 'reject'): Job {
+  const heads = `you ${verb} ${String(input.headCommit)}, the job's head is ${String(job.headCommit)}`;
+  return answered(job, input, false, `The head moved: ${heads}. Look at it again with "show".`);
 }
 
 /** Same id, same branch: the job goes on in the phase it ended in, with its limits granted once more. */

@@ -35,6 +35,14 @@ export interface FinishedWork extends AttemptRef {
   readonly usage: Usage;
 }
 
+/** What all of a person's commands carry. */
+interface GivenCommand {
+  readonly commandId: string;
+  /** Where it lies in INPUTS: of two commands the one that was given later has the higher number, whichever comes first. */
+  readonly seq?: number | undefined;
+  readonly at: Instant;
+}
+
 /** Everything that can happen to a job. */
 export type JobInput =
   | { readonly type: 'FeatureRequested'; readonly request: JobRequest; readonly at: Instant }
@@ -50,10 +58,10 @@ export type JobInput =
       readonly work?: Pick<FinishedWork, 'bundle' | 'startCommit' | 'headCommit'> | undefined;
       readonly at: Instant;
     } & AttemptRef)
-  | { readonly type: 'StopRequested'; readonly commandId: string; readonly at: Instant }
-  | { readonly type: 'ApproveRequested'; readonly commandId: string; readonly headCommit?: CommitId | undefined; readonly at: Instant }
-  | { readonly type: 'RejectRequested'; readonly commandId: string; readonly comment: string; readonly at: Instant }
-  | { readonly type: 'RetryRequested'; readonly commandId: string; readonly at: Instant }
+  | ({ readonly type: 'StopRequested' } & GivenCommand)
+  | ({ readonly type: 'ApproveRequested'; readonly headCommit?: CommitId | undefined } & GivenCommand)
+  | ({ readonly type: 'RejectRequested'; readonly headCommit?: CommitId | undefined; readonly comment: string } & GivenCommand)
+  | ({ readonly type: 'RetryRequested' } & GivenCommand)
   /** A look by the sweep: is the task's message still in the queue, or with an agent? */
   | { readonly type: 'Swept'; readonly taskMessage: 'present' | 'absent' | 'unknown'; readonly at: Instant }
   | ({ readonly type: 'EffectFinished' } & EffectReport)

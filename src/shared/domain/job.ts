@@ -117,6 +117,8 @@ export const Job = z.strictObject({
   stopRequested: z.boolean().optional(),
   /** The phase the job was in when it failed or was stopped: where a retry goes on. */
   stoppedPhase: Phase.optional(),
+  /** Where the newest retry lies in INPUTS: what was given before it is about the job as it was before. */
+  retrySeq: z.number().int().positive().optional(),
   /** The newest commands, oldest first. */
   commands: z.array(CommandOutcome).max(8),
   pending: z.array(PendingEffect),

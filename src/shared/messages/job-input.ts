@@ -54,7 +54,13 @@ const command = { ...envelope, jobId: JobId, commandId: z.string().min(1).max(10
 
 export const StopJob = z.strictObject({ ...command, type: z.literal('StopJob') });
 export const ApproveJob = z.strictObject({ ...command, type: z.literal('ApproveJob'), headCommit: CommitId.optional() });
-export const RejectJob = z.strictObject({ ...command, type: z.literal('RejectJob'), comment: z.string().trim().min(1).max(20_000) });
+export const RejectJob = z.strictObject({
+  ...command,
+  type: z.literal('RejectJob'),
+  /** The commit that was looked at. */
+  headCommit: CommitId.optional(),
+  comment: z.string().trim().min(1).max(20_000),
+});
 export const RetryJob = z.strictObject({ ...command, type: z.literal('RetryJob') });
 
 export const CommandMessage = z.discriminatedUnion('type', [StopJob, ApproveJob, RejectJob, RetryJob]);

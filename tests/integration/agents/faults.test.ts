@@ -1,8 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
 import type { RepoManagerContext } from '../../../src/agents/repo-manager/context.ts';
 import { createJobHandler } from '../../../src/agents/repo-manager/job-handler.ts';
+import type { JobStore } from '../../../src/agents/repo-manager/job-store.ts';
 import { RetryableError } from '../../../src/shared/errors/errors.ts';
 import type { Forge } from '../../../src/shared/forge/forge.ts';
 import { scriptedRequest } from '../../support/feature-script.ts';
@@ -15,6 +17,8 @@ let context: RepoManagerContext;
 /** What the forge does instead of opening a change request. */
 let openChangeRequest: (() => never) | undefined;
 let refusals = 0;
+/** How often reading a job's record fails from now on. */
+let loadingFails = 0;
 
 beforeAll(async () => {
   system = await startSystem({
@@ -31,7 +35,14 @@ beforeAll(async () => {
           return Promise.resolve().then(openChangeRequest);
         },
       };
-      context = { ...wired, forges: { local: failing } };
+      const load: JobStore['load'] = async (jobId) => {
+        if (loadingFails > 0) {
+          loadingFails -= 1;
+          throw new RetryableError('busy', 'Busy.', { retryAfterMs: 1_000 });
+        }
+        return wired.store.load(jobId);
+      };
+      context = { ...wired, forges: { local: failing }, store: { ...wired.store, load } };
       return context;
     },
   });
@@ -76,6 +87,29 @@ describe('a forge that is down', () => {
 
     expect(job.status).toBe('CANCELLED');
     expect(job.commands).toEqual([expect.objectContaining({ accepted: true })]);
+  });
+});
+
+describe('a command that comes late', () => {
+  it('does not stop a job that was retried after it', async () => {
+    const go = join(repository, '..', `${ulid()}.go`);
+    const jobId = await system.submit(scriptedRequest(repository, { exit: 1, waitFor: go }));
+    await writeFile(go, '');
+    await system.finished(jobId);
+    await rm(go);
+    await until('no sweep looks at it', async () => (await context.store.openJobs()).length === 0);
+    loadingFails = 1;
+    await system.command({ type: 'StopJob', jobId });
+    await until('the stop was put off', () => loadingFails === 0);
+
+    await system.command({ type: 'RetryJob', jobId });
+    const job = await system.jobWhen(jobId, ({ commands }) => commands.length === 2);
+    await system.command({ type: 'StopJob', jobId });
+    const stopped = await system.finished(jobId);
+
+    expect(job.commands.map(({ accepted }) => accepted)).toEqual([true, false]);
+    expect(job.status).not.toBe('CANCELLED');
+    expect(stopped.status).toBe('CANCELLED');
   });
 });
 

@@ -685,6 +685,35 @@ describe('what comes late or twice', () => {
     expect(after(job, swept('absent'), swept('absent', MISSING_GRACE_MS))).toBe(job);
   });
 
+  it('is refused as a command that was given before the retry of its job', () => {
+    const ended = after(implementing(), fails(), settled);
+    const job = decide(ended, { type: 'RetryRequested', commandId: 'retry', seq: 6, at: next(ended) });
+    const at = next(job);
+    const late = decide(job, { type: 'StopRequested', commandId: 'late', seq: 5, at });
+
+    expect(late).toEqual({ ...job, updatedAt: at, commands: [...job.commands, expect.objectContaining({ id: 'late', accepted: false })] });
+    expect(decide(job, { type: 'StopRequested', commandId: 'new', seq: 7, at }).status).toBe('CANCELLED');
+  });
+
+  it('is nothing to a job that has ended again, even a retry', () => {
+    const ended = after(implementing(), fails(), settled);
+    const again = after(decide(ended, { type: 'RetryRequested', commandId: 'newer', seq: 6, at: next(ended) }), settled, fails(), settled);
+
+    expect(again.status).toBe('FAILED');
+    expect(decide(again, { type: 'RetryRequested', commandId: 'older', seq: 5, at: next(again) })).toBe(again);
+  });
+
+  it('does not reject another head than the one that was looked at', () => {
+    const waiting = approving();
+    const rejection = (headCommit: string | undefined) =>
+      decide(waiting, { type: 'RejectRequested', commandId: 'r', comment: 'No.', headCommit, at: next(waiting) });
+
+    expect(rejection(commit(77)).commands.at(-1)).toMatchObject({ accepted: false, message: expect.stringContaining(commit(77)) });
+    expect(rejection(commit(77)).round).toBe(waiting.round);
+    expect(rejection(waiting.headCommit).round).toBe(waiting.round + 1);
+    expect(rejection(undefined).round).toBe(waiting.round + 1);
+  });
+
   it('does not turn the clock back', () => {
     const job = implementing();
 

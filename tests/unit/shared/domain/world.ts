@@ -165,7 +165,8 @@ export function createWorld(setting: Setting, decideJob: Decide = decide) {
   }
 
   function commandOf(command: PersonCommand): JobInput {
-    const common = { commandId: `command-${String((state.commands += 1))}`, at: state.now };
+    const seq = (state.commands += 1);
+    const common = { commandId: `command-${String(seq)}`, seq, at: state.now };
     switch (command) {
       case 'stop':
         return { type: 'StopRequested', ...common };

@@ -84,7 +84,7 @@ export const examples: Readonly<Record<string, Readonly<Record<string, unknown>>
   TaskFailed: { ...report, type: 'TaskFailed', error, usage, checks: [check], work },
   StopJob: { ...command, type: 'StopJob' },
   ApproveJob: { ...command, type: 'ApproveJob', headCommit: commit(2) },
-  RejectJob: { ...command, type: 'RejectJob', comment: 'Not so.' },
+  RejectJob: { ...command, type: 'RejectJob', headCommit: commit(2), comment: 'Not so.' },
   RetryJob: { ...command, type: 'RetryJob' },
   ...Object.fromEntries(events.map((event) => [`JobEventMessage.${event.type}`, { ...v, jobId: JOB_ID, at: AT, event }])),
   LogBatch: { ...v, jobId: JOB_ID, taskId: TASK_ID, attempt: 1, entries: [{ at: AT, type: 'stdout', text: 'hello' }] },
