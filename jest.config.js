@@ -1,5 +1,5 @@
 /**
- * Five rings (CONTRIBUTING.md), one jest project each: `jest --selectProjects unit`, or just a path.
+ * Six rings (CONTRIBUTING.md), one jest project each: `jest --selectProjects unit`, or just a path.
  * `scripts/test.mjs` runs them all and knows which of them may run side by side.
  */
 
@@ -12,6 +12,7 @@ const RINGS = {
   integration: 60 * SECOND_MS,
   e2e: 180 * SECOND_MS,
   crash: 240 * SECOND_MS,
+  cluster: 240 * SECOND_MS,
 };
 
 /** swc takes types away and sees no type error: `tsc` is a gate of its own in `npm run check`. */

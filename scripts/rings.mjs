@@ -8,9 +8,11 @@ export const GROUPS = [
   { name: 'e2e', rings: ['e2e'], maxWorkers: 2, coverage: false },
   // Each file has a system of its own and mostly waits for it.
   { name: 'crash', rings: ['crash'], maxWorkers: 2, coverage: false },
+  // Three servers and all daemons in each file: times are measured.
+  { name: 'cluster', rings: ['cluster'], maxWorkers: 1, coverage: false },
 ];
 
-const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|e2e|crash)(?:\/|$)/;
+const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|e2e|crash|cluster)(?:\/|$)/;
 
 /**
  * What to run for the arguments of `npm test -- ...`: the groups, reduced to the rings whose paths are named (all of them when none is),

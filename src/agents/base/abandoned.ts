@@ -31,8 +31,8 @@ export async function reportAbandoned(context: Pick<AttemptContext, 'claims' | '
   return left.length;
 }
 
-/** The same agent on the same machine: one of that name elsewhere (`<host>/<start>`) may well be alive. */
+/** The same agent of the same home: one of that name elsewhere (`<home>/<start>`) may well be alive. */
 function isEarlierSelf(claim: Claim, { agentId, incarnation }: ClaimHolder): boolean {
-  const hostOf = (start: string): string => start.split('/')[0] ?? '';
-  return claim.agentId === agentId && claim.incarnation !== incarnation && hostOf(claim.incarnation) === hostOf(incarnation);
+  const homeOf = (start: string): string => start.split('/')[0] ?? '';
+  return claim.agentId === agentId && claim.incarnation !== incarnation && homeOf(claim.incarnation) === homeOf(incarnation);
 }

@@ -7,7 +7,7 @@ import { Claim, type Heartbeat } from '../../shared/messages/agent.ts';
 import { openBucket } from '../../shared/messaging/bucket.ts';
 import { startHeartbeat } from '../../shared/messaging/heartbeat.ts';
 import type { Outcome } from '../../shared/messaging/outcome.ts';
-import { requireTopology } from '../../shared/messaging/provision.ts';
+import { requireTopology, type TopologySettings } from '../../shared/messaging/provision.ts';
 import { createTaskPuller } from '../../shared/messaging/pull.ts';
 import { BUCKETS } from '../../shared/messaging/topology.ts';
 import { reportAbandoned } from './abandoned.ts';
@@ -28,6 +28,8 @@ export interface AgentOptions {
   readonly takesNoTasks?: boolean;
   /** Failed deliveries of one message until it is given up. Default 5. */
   readonly maxDeliveries?: number;
+  /** What the queues have to be like for it to start. Default: whatever they are. */
+  readonly topology?: TopologySettings;
   /** How often a task in hand renews its lease (milliseconds). Default 3,000: well within the ack wait of 10 s. */
   readonly workingEveryMs?: number;
 }
@@ -55,7 +57,7 @@ const WORKING_EVERY_MS = 3_000;
 /** Starts an agent that takes tasks: ready when this resolves. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { nc, agentId, incarnation, worker, now, log } = options;
-  await requireTopology(nc);
+  await requireTopology(nc, options.topology);
   const draining = new AbortController();
   const stopping = new AbortController();
   const onError = (error: unknown): void => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { resolveConnection } from '../../shared/config/connection.ts';
+import { homeId } from '../../shared/config/home-id.ts';
 import { ensureHome, type HomePaths, homePaths } from '../../shared/config/home.ts';
 import type { Config } from '../../shared/config/load.ts';
 import { loadDaemonConfig } from '../../shared/config/role-file.ts';
@@ -43,7 +43,7 @@ export async function runRole(role: AgentRole, start: (context: DaemonContext) =
       await clearLeftovers(config.home, agentId, log);
       const connection = await resolveConnection({ config });
       const nc = await connectNats({ ...connection, name: agentId, patience: 'forever' });
-      const context = { nc, config, paths, agentId, incarnation: `${hostname()}/${randomUUID()}`, log };
+      const context = { nc, config, paths, agentId, incarnation: `${await homeId(paths)}/${randomUUID()}`, log };
       return closingConnection(nc, await start(context));
     },
   });

@@ -44,6 +44,7 @@ export async function startTaskAgent(
     now: () => Date.now(),
     log,
     takesNoTasks: kind === undefined,
+    topology: { replicas: config.natsReplicas },
     workingEveryMs: workingEvery(config.ackWaitMs),
   });
   return { closed: agent.closed, stop: (_reason, deadlineMs) => stopWithin(deadlineMs, (deadline) => agent.stop(deadline)) };

@@ -13,6 +13,7 @@ import type { GreenTrees } from './green-trees.ts';
 import type { JobStore } from './job-store.ts';
 import type { KnownCommits } from './known-commits.ts';
 import type { MergeLock } from './merge-lock.ts';
+import type { OtherHomes } from './other-homes.ts';
 
 /** What the repo-manager works with; wired in one place. */
 export interface RepoManagerContext {
@@ -32,6 +33,8 @@ export interface RepoManagerContext {
   readonly home: string;
   /** Names the home this repo-manager works in: paths mean what they mean there. */
   readonly host: string;
+  /** Default: there are none. */
+  readonly otherHomes?: OtherHomes;
   /** Aborted when the daemon stops and can't wait any longer, or somebody wants the job in hand stopped: what runs is ended. */
   readonly stopping: AbortSignal;
   readonly agentId: string;

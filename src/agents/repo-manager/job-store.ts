@@ -44,7 +44,7 @@ export async function openJobStore(nc: NatsConnection): Promise<JobStore> {
       return revision === null ? null : { key: job.id, value: job, revision };
     },
     request: async (jobId) => {
-      const message = await jsm.direct.getMessage(STREAMS.requests, { last_by_subj: subjects.request(jobId) });
+      const message = await jsm.streams.getMessage(STREAMS.requests, { last_by_subj: subjects.request(jobId) });
       return message ? FeatureRequest.parse(message.json()) : null;
     },
     openJobs: async () => (await open.all()).map(({ key }) => key),
@@ -55,7 +55,7 @@ export async function openJobStore(nc: NatsConnection): Promise<JobStore> {
       const job = await jobs.get(jobId);
       if (!job || isTerminal(job.value.status)) await open.remove(jobId, entry.revision);
     },
-    hasTaskMessage: async (seq) => (await jsm.direct.getMessage(STREAMS.tasks, { seq })) !== null,
+    hasTaskMessage: async (seq) => (await jsm.streams.getMessage(STREAMS.tasks, { seq })) !== null,
     removeTaskMessage: async (seq) => {
       await deleteStreamMessage(jsm, STREAMS.tasks, seq);
     },

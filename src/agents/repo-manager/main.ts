@@ -8,6 +8,7 @@ await runRole('repo-manager', async (daemon) => {
   const running = await startRepoManager({
     context: await wireRepoManager(daemon),
     version: VERSION,
+    topology: { replicas: daemon.config.natsReplicas },
     workingEveryMs: workingEvery(daemon.config.ackWaitMs),
   });
   return { closed: running.closed, stop: (_reason, deadlineMs) => stopWithin(deadlineMs, (deadline) => running.stop(deadline)) };

@@ -9,7 +9,7 @@ import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
 import { startHeartbeat } from '../../shared/messaging/heartbeat.ts';
 import type { Outcome } from '../../shared/messaging/outcome.ts';
-import { requireTopology } from '../../shared/messaging/provision.ts';
+import { requireTopology, type TopologySettings } from '../../shared/messaging/provision.ts';
 import { parseDelivery } from '../../shared/messaging/parse.ts';
 import { REPO_MANAGER_CONSUMER, STREAMS } from '../../shared/messaging/topology.ts';
 import type { Heartbeat } from '../../shared/messages/agent.ts';
@@ -25,6 +25,8 @@ export interface RepoManagerOptions {
   readonly version: string;
   /** How often open jobs are looked at (milliseconds). Default 60,000. */
   readonly sweepEveryMs?: number;
+  /** What the queues have to be like for it to start. Default: whatever they are. */
+  readonly topology?: TopologySettings;
   /** How often an input in hand renews its lease (milliseconds). Default 3,000: well within the ack wait of 10 s. */
   readonly workingEveryMs?: number;
 }
@@ -48,7 +50,7 @@ const RULES = { maxDeliveries: 10, retryForever: true };
 export async function startRepoManager(options: RepoManagerOptions): Promise<RunningRepoManager> {
   const stopping = new AbortController();
   const context: RepoManagerContext = { ...options.context, stopping: stopping.signal };
-  await requireTopology(context.nc);
+  await requireTopology(context.nc, options.topology);
   const handler = createJobHandler(context);
   const running: Running = { context, handler, workingEveryMs: options.workingEveryMs };
   const heartbeat = await startHeartbeat(context.nc, vitalsOf(options), (error) => {

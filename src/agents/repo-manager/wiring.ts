@@ -1,7 +1,7 @@
 import { jetstream } from '@nats-io/jetstream';
 import { homeId } from '../../shared/config/home-id.ts';
 import { createLocalForge } from '../../shared/forge/local/local-forge.ts';
-import { Claim, Lock } from '../../shared/messages/agent.ts';
+import { Claim, Heartbeat, Lock } from '../../shared/messages/agent.ts';
 import { openBucket } from '../../shared/messaging/bucket.ts';
 import { openBundleStore } from '../../shared/messaging/bundle-store.ts';
 import { BUCKETS } from '../../shared/messaging/topology.ts';
@@ -13,6 +13,7 @@ import { openJobStore } from './job-store.ts';
 import { createLimiter } from './keyed-queue.ts';
 import { createKnownCommits } from './known-commits.ts';
 import { createMergeLock } from './merge-lock.ts';
+import { createOtherHomes } from './other-homes.ts';
 
 /** Most effects are a few git processes: more at once only make each other slow. */
 const EFFECTS_AT_ONCE = 16;
@@ -24,6 +25,7 @@ export async function wireRepoManager(
   },
 ): Promise<RepoManagerContext> {
   const { nc, config, paths, agentId, incarnation, log } = daemon;
+  const host = await homeId(paths);
   return {
     nc,
     js: jetstream(nc),
@@ -45,7 +47,8 @@ export async function wireRepoManager(
     stopping: new AbortController().signal,
     secret: await bundleSecret(paths.run),
     home: paths.home,
-    host: await homeId(paths),
+    host,
+    otherHomes: createOtherHomes({ agents: await openBucket(nc, BUCKETS.agents, Heartbeat), host }),
     agentId,
     incarnation,
     now: () => Date.now(),

@@ -3,9 +3,11 @@ import type { Config } from '../../shared/config/load.ts';
 import { InvalidInputError } from '../../shared/errors/errors.ts';
 import type { CliContext } from '../context.ts';
 import { startSpinner } from '../spinner.ts';
+import type { AgentCounts } from '../daemons/numbering.ts';
 import type { UpOptions } from '../daemons/prepare.ts';
 
 interface Flags {
+  readonly repoManagers?: string;
   readonly coders?: string;
   readonly reviewers?: string;
   readonly foreground?: boolean;
@@ -18,6 +20,10 @@ export function register(program: Command, io: CliContext): void {
   program
     .command('up')
     .description('Start NATS and the agents, or bring them up to date.')
+    .option(
+      '--repo-managers <n>',
+      'How many repo-managers. Default: as many as run already, else 1. 0: only agents, for a system elsewhere.',
+    )
     .option('--coders <n>', 'How many coders. Default: as many as run already, else 1.')
     .option('--reviewers <n>', 'How many reviewers. Default: as many as run already, else 1.')
     .option('--foreground', 'Run here, without PM2, until interrupted.')
@@ -31,7 +37,7 @@ export function register(program: Command, io: CliContext): void {
 }
 
 /** What `up` and `restart` have in common. */
-export function upOptions(config: Config, io: CliContext, counts: { coders?: number; reviewers?: number } = {}): UpOptions {
+export function upOptions(config: Config, io: CliContext, counts: Partial<AgentCounts> = {}): UpOptions {
   const log = (message: string): void => io.note(message);
   return { config, env: io.env, natsFlag: io.natsFlag(), log, signal: io.interrupted, ...counts };
 }
@@ -65,16 +71,16 @@ async function foreground(options: UpOptions, io: CliContext): Promise<void> {
   });
 }
 
-function countFlags(flags: Flags): { coders?: number; reviewers?: number } {
+function countFlags(flags: Flags): Partial<AgentCounts> {
   const faults: string[] = [];
-  const count = (name: 'coders' | 'reviewers'): Record<string, number> => {
+  const count = (name: keyof AgentCounts, flag: string): Partial<AgentCounts> => {
     const text = flags[name];
     if (text === undefined) return {};
     if (/^\d{1,3}$/.test(text) && Number(text) <= MOST_AGENTS) return { [name]: Number(text) };
-    faults.push(`--${name} must be a number from 0 to ${String(MOST_AGENTS)} (it is ${JSON.stringify(text)})`);
+    faults.push(`--${flag} must be a number from 0 to ${String(MOST_AGENTS)} (it is ${JSON.stringify(text)})`);
     return {};
   };
-  const counts = { ...count('coders'), ...count('reviewers') };
+  const counts = { ...count('repoManagers', 'repo-managers'), ...count('coders', 'coders'), ...count('reviewers', 'reviewers') };
   if (faults.length > 0) throw new InvalidInputError('bad_input', faults);
   return counts;
 }

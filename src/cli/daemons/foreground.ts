@@ -5,12 +5,12 @@ import { InvalidInputError } from '../../shared/errors/errors.ts';
 import { withFileLock } from '../../shared/lifecycle/file-lock.ts';
 import { createScope, type Scope } from '../../shared/lifecycle/scope.ts';
 import { connectNats } from '../../shared/messaging/connection.ts';
-import { provisionTopology } from '../../shared/messaging/provision.ts';
 import { clearPort, waitForEmbeddedServer, writeNatsConfig } from '../../shared/nats-server/embedded.ts';
 import { createPm2, scrubbedEnvironment } from '../../shared/pm2/client.ts';
 import { busyAgents } from './heartbeats.ts';
 import { prepare, type Plan, type UpOptions } from './prepare.ts';
 import { waitUntilReady } from './ready.ts';
+import { setUpTopology } from './set-up-topology.ts';
 import { supervise, type Supervised } from './supervisor.ts';
 
 export interface ForegroundOptions extends UpOptions {
@@ -81,9 +81,9 @@ async function startServer(
   await waitForEmbeddedServer(paths, port);
 }
 
-async function provision({ connection }: Plan, { config }: UpOptions): Promise<void> {
-  const nc = await connectNats({ ...connection, name: 'multi-agent up' });
-  await provisionTopology(nc, { ackWaitMs: config.ackWaitMs }).finally(() => nc.close());
+async function provision(plan: Plan, { config }: UpOptions): Promise<void> {
+  const nc = await connectNats({ ...plan.connection, name: 'multi-agent up' });
+  await setUpTopology(nc, plan, config).finally(() => nc.close());
 }
 
 async function waitReady(plan: Plan, options: ForegroundOptions, signal: AbortSignal): Promise<void> {

@@ -47,12 +47,17 @@ export async function observeAgents(nc: NatsConnection, options: ObserveOptions 
   }
 }
 
+/** The last beat of each agent, alive or not. @throws UnreachableError `not_provisioned` when the server has no such bucket. */
+export async function lastHeartbeats(nc: NatsConnection): Promise<Heartbeat[]> {
+  return readBeats(await openAgents(nc));
+}
+
 /**
  * Which of these processes still have work, or have not yet said that they drain. An agent counts as drained only once it says so: its
  * last beat may be older than the task it took a moment ago.
  */
 export async function busyAgents(nc: NatsConnection, pids: readonly number[]): Promise<Heartbeat[]> {
-  const beats = await readBeats(await openAgents(nc));
+  const beats = await lastHeartbeats(nc);
   const waiting = beats.filter(({ pid, task, state }) => pids.includes(pid) && (task !== undefined || state !== 'draining'));
   const alive = await Promise.all(waiting.map(({ pid }) => isAlive(pid)));
   return waiting.filter((_, index) => alive[index]);

@@ -9,23 +9,12 @@ import type { ConfigRole } from '../../shared/config/variable.ts';
 import type { NatsServerBinary } from '../../shared/nats-server/binary.ts';
 import type { ProcessSpec } from '../../shared/pm2/app.ts';
 
-/** How many agents of each role there are to be. There is one repo-manager. */
-export interface AgentCounts {
-  readonly coders: number;
-  readonly reviewers: number;
-}
-
 /** The program of a role. Default: the built daemon. */
 export type EntryPoint = (role: ConfigRole) => string;
 
 /** How long after its drain deadline a daemon may take to hand back its task and end. */
 const END_MARGIN_MS = 5_000;
 export const NATS_ID = 'nats';
-
-export function agentIds({ coders, reviewers }: AgentCounts): string[] {
-  const numbered = (role: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${role}-${String(index + 1)}`);
-  return ['repo-manager-1', ...numbered('coder', coders), ...numbered('reviewer', reviewers)];
-}
 
 export function roleOf(agentId: string): ConfigRole {
   return agentId.replace(/-\d+$/, '') as ConfigRole;
@@ -48,7 +37,7 @@ export function natsSpec(paths: HomePaths, binary: NatsServerBinary, port: numbe
 /** Writes the role files, and gives the agents as processes: one whose role file changed differs from what it was. */
 export async function agentSpecs(
   paths: HomePaths,
-  counts: AgentCounts,
+  ids: readonly string[],
   config: Config,
   env: Environment,
   connection: Connection,
@@ -61,7 +50,7 @@ export async function agentSpecs(
     await writeRoleFile(paths.roleFile(role), variables);
     hashes.set(role, createHash('sha256').update(JSON.stringify(variables)).digest('hex'));
   }
-  return agentIds(counts).map((id) => ({
+  return ids.map((id) => ({
     id,
     script: entryPoint(roleOf(id)),
     args: [],

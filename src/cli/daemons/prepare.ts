@@ -6,7 +6,8 @@ import { InvalidInputError } from '../../shared/errors/errors.ts';
 import { isAlive } from '../../shared/lifecycle/process-state.ts';
 import { findOrFetchNatsServer } from '../../shared/nats-server/binary.ts';
 import type { ProcessSpec } from '../../shared/pm2/app.ts';
-import { agentSpecs, natsSpec, type AgentCounts, type EntryPoint } from './plan.ts';
+import { type AgentCounts, agentIds, idsOfOtherHomes } from './numbering.ts';
+import { agentSpecs, type EntryPoint, natsSpec, roleOf } from './plan.ts';
 
 export interface UpOptions {
   readonly config: Config;
@@ -14,6 +15,8 @@ export interface UpOptions {
   readonly env: Environment;
   /** `--nats`: use that server instead of one of our own. */
   readonly natsFlag?: string | undefined;
+  /** `--repo-managers`; else REPO_MANAGERS, else as many as run already, else 1. None: agents for a system that another home runs. */
+  readonly repoManagers?: number | undefined;
   /** `--coders`; else CODERS, else as many as run already, else 1. */
   readonly coders?: number | undefined;
   readonly reviewers?: number | undefined;
@@ -34,12 +37,15 @@ export interface Plan {
   /** The embedded server; undefined where another one is used. */
   readonly nats: ProcessSpec | undefined;
   readonly agents: readonly ProcessSpec[];
+  /** Whether this home sets up streams and buckets: one that only lends agents leaves that to the one with the repo-manager. */
+  readonly provisions: boolean;
 }
 
 /**
  * Decides what is to run, makes the home and the role files, and finds or fetches nats-server.
  *
  * @throws UnreachableError `nats_server_missing`
+ * @throws InvalidInputError `bad_input` for no repo-manager on a server that only this home reaches
  * @throws InvalidInputError `already_running` while `up --foreground` has the system
  */
 export async function prepare(options: UpOptions): Promise<Plan> {
@@ -49,17 +55,27 @@ export async function prepare(options: UpOptions): Promise<Plan> {
   await refuseForeground(runtime);
   const counts = countsOf(options, runtime);
   const connection = await serverFor(options, paths);
+  if (counts.repoManagers === 0 && connection.embedded) throw nothingToLendTo();
   const binary = connection.embedded ? await findOrFetchNatsServer({ home: config.home, ...(log ? { log } : {}) }) : undefined;
-  const agents = await agentSpecs(paths, counts, config, env, connection, options.entryPoint);
-  return { paths, connection, port: config.natsPort, nats: binary && natsSpec(paths, binary, config.natsPort), agents };
+  const ids = agentIds(counts, runtime?.agents, await idsOfOtherHomes(connection, paths));
+  const agents = await agentSpecs(paths, ids, config, env, connection, options.entryPoint);
+  const provisions = ids.some((id) => roleOf(id) === 'repo-manager');
+  return { paths, connection, port: config.natsPort, nats: binary && natsSpec(paths, binary, config.natsPort), agents, provisions };
 }
 
-function countsOf({ config, coders, reviewers }: UpOptions, runtime: Runtime | undefined): AgentCounts {
+function countsOf({ config, repoManagers, coders, reviewers }: UpOptions, runtime: Runtime | undefined): AgentCounts {
   const running = (role: string): number | undefined => runtime?.agents.filter((id) => id.startsWith(`${role}-`)).length;
   return {
+    repoManagers: repoManagers ?? config.repoManagers ?? running('repo-manager') ?? 1,
     coders: coders ?? config.coders ?? running('coder') ?? 1,
     reviewers: reviewers ?? config.reviewers ?? running('reviewer') ?? 1,
   };
+}
+
+function nothingToLendTo(): InvalidInputError {
+  return new InvalidInputError('bad_input', [
+    '--repo-managers 0 starts agents for a system on another machine: set NATS_URL to its NATS server, and a credential',
+  ]);
 }
 
 /** Not what runs already but what is asked for: a changed `NATS_PORT` or `NATS_URL` moves the system. */

@@ -4,13 +4,13 @@ import type { Connection } from '../../shared/config/connection.ts';
 import { writeRuntime, type Runtime } from '../../shared/config/runtime.ts';
 import { withFileLock } from '../../shared/lifecycle/file-lock.ts';
 import { connectNats } from '../../shared/messaging/connection.ts';
-import { provisionTopology } from '../../shared/messaging/provision.ts';
 import { clearPort, embeddedServerPid, hasCredential, waitForEmbeddedServer, writeNatsConfig } from '../../shared/nats-server/embedded.ts';
 import { pm2NameOf, specHash, toPm2App, type ProcessSpec } from '../../shared/pm2/app.ts';
 import { createPm2, type Pm2, type Pm2Process } from '../../shared/pm2/client.ts';
 import { observeAgents, type Observation } from './heartbeats.ts';
 import { prepare, type Plan, type UpOptions } from './prepare.ts';
 import { waitUntilReady } from './ready.ts';
+import { setUpTopology } from './set-up-topology.ts';
 
 /** What `up` did. */
 export interface UpOutcome {
@@ -40,7 +40,7 @@ async function bringUp(plan: Plan, options: UpOptions): Promise<UpOutcome> {
   const natsStarted = plan.nats === undefined ? [] : await ensureServer(plan.nats, plan, pm2, running, options);
   const nc = await connectNats({ ...connection, name: 'multi-agent up' });
   try {
-    await provisionTopology(nc, { ackWaitMs: options.config.ackWaitMs });
+    await setUpTopology(nc, plan, options.config);
     const changes = await agentChanges(plan, running, nc, options.force === true);
     await pm2.remove(changes.remove);
     await writeRuntime(paths, runtimeOf(plan, running));

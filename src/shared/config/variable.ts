@@ -66,6 +66,12 @@ export function wholeNumber(min: number, max: number): z.ZodType<number, string>
     .refine((value) => value >= min && value <= max, `must be from ${String(min)} to ${String(max)}`);
 }
 
+/** Copies of a stream: an even number is no safer than the odd one below it. */
+export const replicaCount: z.ZodType<number, string> = z
+  .string()
+  .regex(/^[135]$/, 'must be 1, 3 or 5')
+  .transform(Number);
+
 /** 1, true or yes; 0, false or no. */
 export const yesNo: z.ZodType<boolean, string> = z
   .string()

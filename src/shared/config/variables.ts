@@ -3,6 +3,7 @@ import {
   defaulted,
   oneOf,
   optional,
+  replicaCount,
   text,
   url,
   urls,
@@ -36,6 +37,14 @@ const GENERAL = {
     schema: AgentId,
     readers: ALL,
     description: 'Which agent a daemon is, for instance `coder-1`. Set by `up` for each daemon; nothing for a person to set.',
+  }),
+  repoManagers: optional({
+    name: 'REPO_MANAGERS',
+    group: 'general',
+    schema: wholeNumber(0, 100),
+    readers: [],
+    description:
+      'How many repo-managers `up` starts; `--repo-managers` comes first. Unset: as many as run already, else 1. 0: only agents, for a system on another machine (docs/scaling.md).',
   }),
   coders: optional({
     name: 'CODERS',
@@ -84,6 +93,14 @@ const NATS = {
     fallback: '4222',
     readers: [],
     description: 'The port on 127.0.0.1 of the server that `up` starts where `NATS_URL` is not set.',
+  }),
+  natsReplicas: optional({
+    name: 'NATS_REPLICAS',
+    group: 'nats',
+    schema: replicaCount,
+    readers: ALL,
+    description:
+      'How many nodes of a NATS cluster keep a copy of everything: 1, 3 or 5. `up` and `topology --apply` make it so, and agents that see it refuse another number. Unset: new streams get 3 on a cluster and 1 elsewhere, those there are keep what they have.',
   }),
   natsCreds: optional({
     name: 'NATS_CREDS',

@@ -8,7 +8,7 @@ export const Heartbeat = z.strictObject({
   ...envelope,
   agentId: AgentId,
   role: AgentRole,
-  /** `<host>/<random>`, made anew with each start. */
+  /** `<home>/<random>`, made anew with each start. */
   incarnation: z.string().min(1),
   /** The operating system's, on `host`. */
   pid: z.number().int().positive(),

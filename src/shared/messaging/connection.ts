@@ -10,6 +10,7 @@ import { messageOf, UnreachableError } from '../errors/errors.ts';
 
 /** Where NATS is, and who we are there. */
 export interface NatsOptions {
+  /** One server, or several of a cluster separated by commas: any of them will do, and another when that one is gone. */
   readonly url: string;
   /** Shown in the server's list of connections. */
   readonly name: string;
@@ -27,6 +28,14 @@ export interface NatsOptions {
 
 const COMMAND_PATIENCE_MS = 5_000;
 const RECONNECT_WAIT_MS = 250;
+/**
+ * A server that hangs (paused, or cut off by a network that drops packets) takes no part in the cluster: a daemon leaves it after two
+ * to three missed pings and goes to another one, before the cluster has a new leader. Being wrong about it costs a reconnect.
+ */
+const PING_EVERY_MS = 2_000;
+const PINGS_MISSED = 2;
+/** How long one server may take to greet a daemon. */
+const GREETING_WITHIN_MS = 3_000;
 
 /**
  * Connects to NATS.
@@ -44,8 +53,9 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
             maxReconnectAttempts: -1,
             waitOnFirstConnect: true,
             reconnectTimeWait: RECONNECT_WAIT_MS,
-            pingInterval: 10_000,
-            maxPingOut: 2,
+            timeout: GREETING_WITHIN_MS,
+            pingInterval: PING_EVERY_MS,
+            maxPingOut: PINGS_MISSED,
           }
         : { ...client, timeout: patience, maxReconnectAttempts: 20, reconnectTimeWait: RECONNECT_WAIT_MS },
     );
@@ -61,7 +71,7 @@ async function clientOptions({ url, name, credsFile, nkeyFile, tls }: NatsOption
       ? nkeyAuthenticator(new TextEncoder().encode((await readFile(nkeyFile, 'utf8')).trim()))
       : undefined;
   return {
-    servers: url.split(','),
+    servers: url.split(',').map((server) => server.trim()),
     name,
     ...(authenticator ? { authenticator } : {}),
     ...(tls ? { tls: definedOnly(tls) } : {}),

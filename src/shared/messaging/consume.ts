@@ -25,6 +25,13 @@ export interface Consuming {
 }
 
 const WORKING_EVERY_MS = 3_000;
+/**
+ * A pull lives in the memory of the consumer's leader: when another node takes over, it is gone, and only the missing heartbeats tell.
+ * Two of them are missed, then it pulls anew; with the client's own defaults that takes half a minute.
+ */
+const HEARTBEAT_MS = 1_000;
+/** Also how long it waits to try again where the consumer has no leader yet. */
+const PULL_EXPIRES_MS = 3_000;
 
 /** Handles the messages of a durable consumer, several at a time, until stopped; goes on over every reconnect. */
 export async function consume(nc: NatsConnection, options: ConsumeOptions): Promise<Consuming> {
@@ -32,6 +39,8 @@ export async function consume(nc: NatsConnection, options: ConsumeOptions): Prom
   const inHand = new Set<Promise<void>>();
   const messages = await consumer.consume({
     max_messages: options.prefetch,
+    expires: PULL_EXPIRES_MS,
+    idle_heartbeat: HEARTBEAT_MS,
     callback: (message) => {
       const handling = handleOne(deliveryOf(message), options).catch(options.onError);
       inHand.add(handling);

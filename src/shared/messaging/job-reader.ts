@@ -57,7 +57,7 @@ export async function openJobReader(nc: NatsConnection): Promise<JobReader> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const jobs = await openBucket(nc, BUCKETS.jobs, Job);
   const request = async (jobId: JobId): Promise<StoredRequest | null> =>
-    storedRequest(await jsm.direct.getMessage(STREAMS.requests, { last_by_subj: subjects.request(jobId) }));
+    storedRequest(await jsm.streams.getMessage(STREAMS.requests, { last_by_subj: subjects.request(jobId) }));
   return {
     request,
     get: async (jobId) => {

@@ -12,13 +12,14 @@ import { Kvm } from '@nats-io/kv';
 import { Objm } from '@nats-io/obj';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { TerminalError } from '../errors/errors.ts';
+import { copiesUpToDate, replicasFor, withReplicas } from './replicas.ts';
 import { type BucketPlan, bucketPlans, type ConsumerPlan, consumerPlans, type StreamPlan, streamPlans } from './topology.ts';
 
 export interface TopologySettings {
   /** How long a message may go without a sign of life before it is delivered again (milliseconds). Default 10,000. */
   readonly ackWaitMs?: number;
-  /** Copies of each stream and bucket in a cluster. Default 1. */
-  readonly replicas?: number;
+  /** Copies of each stream and bucket. Default: as many as there are; of new ones three on a cluster, one on a server by itself. */
+  readonly replicas?: number | undefined;
 }
 
 export interface TopologyDifference {
@@ -33,24 +34,28 @@ const DEFAULT_ACK_WAIT_MS = 10_000;
 /** JetStream's code for "no such stream" and "no such consumer". */
 const NOT_FOUND: readonly number[] = [10059, 10014];
 
-/** Makes whatever is missing, brings what differs in line, and reads all of it back: an older server ignores what it does not know. */
+/**
+ * Makes whatever is missing, brings what differs in line, and reads all of it back: an older server ignores what it does not know.
+ *
+ * @throws InvalidInputError `replicas_not_possible` where the server can't keep that many copies
+ */
 export async function provisionTopology(nc: NatsConnection, settings: TopologySettings = {}): Promise<void> {
   const jsm = await jetstreamManager(nc);
-  for (const plan of streamPlans) await ensureStream(jsm, plan, settings);
+  for (const plan of streamPlans) await ensureStream(nc, jsm, plan, settings);
   for (const plan of bucketPlans) await ensureBucket(nc, jsm, plan, settings);
   for (const plan of consumerPlans) await ensureConsumer(jsm, plan, settings);
   await requireTopology(nc, settings);
 }
 
 /**
- * What is there other than planned; empty when all is well. An `ackWaitMs` that is not given is not compared: how patient
- * the queues are is for the one who provisions to say.
+ * What is there other than planned; empty when all is well. Settings that are not given are not compared: how patient the
+ * queues are, and how many copies there are, is for the one who provisions to say.
  */
 export async function compareTopology(nc: NatsConnection, settings: TopologySettings = {}): Promise<TopologyDifference[]> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const differences = await Promise.all([
-    ...streamPlans.map((plan) => compareStream(jsm, plan.name, wantedStream(plan))),
-    ...bucketPlans.map((plan) => compareStream(jsm, bucketStream(plan), { max_age: nanos(plan.ttlMs) })),
+    ...streamPlans.map((plan) => compareStream(jsm, plan.name, { ...wantedStream(plan), ...wantedReplicas(settings) })),
+    ...bucketPlans.map((plan) => compareStream(jsm, bucketStream(plan), { max_age: nanos(plan.ttlMs), ...wantedReplicas(settings) })),
     ...consumerPlans.map((plan) => compareConsumer(jsm, plan, settings)),
   ]);
   return differences.flat();
@@ -68,27 +73,42 @@ export async function requireTopology(nc: NatsConnection, settings: TopologySett
   });
 }
 
-async function ensureStream(jsm: JetStreamManager, plan: StreamPlan, { replicas = 1 }: TopologySettings): Promise<void> {
-  const config = { ...wantedStream(plan), num_replicas: replicas };
-  const found = await orNull(jsm.streams.info(plan.name));
-  if (!found) await jsm.streams.add({ name: plan.name, ...config });
-  else if (found.config.retention === config.retention) await jsm.streams.update(plan.name, config);
+/**
+ * The streams and buckets of which fewer copies are up to date than there should be: a node is down, or has not caught up yet.
+ * That harms nothing as long as most copies are there, so it is for people to see, and no reason to refuse to work.
+ */
+export async function missingCopies(nc: NatsConnection): Promise<TopologyDifference[]> {
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const names = [...streamPlans.map(({ name }) => name), ...bucketPlans.map(bucketStream)];
+  const infos = (await Promise.all(names.map((name) => orNull(jsm.streams.info(name))))).filter((info) => info !== null);
+  return infos.flatMap((info) => {
+    const [wanted, found] = [info.config.num_replicas, copiesUpToDate(info)];
+    return found < wanted ? [{ what: `stream ${info.config.name}`, field: 'copies up to date', wanted, found }] : [];
+  });
 }
 
-async function ensureBucket(
-  nc: NatsConnection,
-  jsm: JetStreamManager,
-  plan: BucketPlan,
-  { replicas = 1 }: TopologySettings,
-): Promise<void> {
+async function ensureStream(nc: NatsConnection, jsm: JetStreamManager, plan: StreamPlan, settings: TopologySettings): Promise<void> {
+  const found = await orNull(jsm.streams.info(plan.name));
+  const replicas = replicasFor(nc, settings.replicas, found?.config.num_replicas);
+  const config = { ...wantedStream(plan), num_replicas: replicas };
+  await withReplicas(nc, replicas, async () => {
+    if (!found) await jsm.streams.add({ name: plan.name, ...config });
+    else if (found.config.retention === config.retention) await jsm.streams.update(plan.name, config);
+  });
+}
+
+async function ensureBucket(nc: NatsConnection, jsm: JetStreamManager, plan: BucketPlan, settings: TopologySettings): Promise<void> {
   const found = await orNull(jsm.streams.info(bucketStream(plan)));
-  if (found) {
-    await jsm.streams.update(bucketStream(plan), { max_age: nanos(plan.ttlMs), num_replicas: replicas });
-  } else if (plan.kind === 'kv') {
-    await new Kvm(nc).create(plan.name, { history: 1, ttl: plan.ttlMs, replicas, storage: StorageType.File });
-  } else {
-    await new Objm(nc).create(plan.name, { ttl: nanos(plan.ttlMs), replicas, storage: StorageType.File });
-  }
+  const replicas = replicasFor(nc, settings.replicas, found?.config.num_replicas);
+  await withReplicas(nc, replicas, async () => {
+    if (found) {
+      await jsm.streams.update(bucketStream(plan), { max_age: nanos(plan.ttlMs), num_replicas: replicas });
+    } else if (plan.kind === 'kv') {
+      await new Kvm(nc).create(plan.name, { history: 1, ttl: plan.ttlMs, replicas, storage: StorageType.File });
+    } else {
+      await new Objm(nc).create(plan.name, { ttl: nanos(plan.ttlMs), replicas, storage: StorageType.File });
+    }
+  });
 }
 
 async function ensureConsumer(jsm: JetStreamManager, plan: ConsumerPlan, settings: TopologySettings): Promise<void> {
@@ -121,6 +141,10 @@ function wantedStream(plan: StreamPlan) {
     discard: DiscardPolicy.Old,
     allow_direct: true,
   };
+}
+
+function wantedReplicas({ replicas }: TopologySettings): { num_replicas?: number } {
+  return replicas === undefined ? {} : { num_replicas: replicas };
 }
 
 async function compareStream(jsm: JetStreamManager, name: string, wanted: Record<string, unknown>): Promise<TopologyDifference[]> {

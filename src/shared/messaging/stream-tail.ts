@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Consumer, type ConsumerMessages, jetstream, type JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { isUnanswered } from './unanswered.ts';
 
 export interface TailOptions {
   readonly stream: string;
@@ -21,6 +22,9 @@ const AGAIN_AFTER_MS = 250;
 /** An ordered consumer notices what the connection does not tell (a consumer that is gone) by two missing heartbeats. */
 const HEARTBEAT_MS = 1_000;
 const PULL_EXPIRES_MS = 5_000;
+/** A cluster may put a new consumer on a node that is down, and then says nothing; the next one is put elsewhere. */
+const CONSUMER_WITHIN_MS = 2_000;
+const CONSUMER_TRIES = 6;
 
 /**
  * Hands over a stream's messages from a sequence on and as they come, in order and each once, until stopped. After a reconnect it goes on
@@ -66,7 +70,7 @@ export function tailStream(nc: NatsConnection, options: TailOptions, onMessage: 
 
 /** Reads what a stream has from a sequence on, to the end that it has when it gets there. */
 export async function* readStream(nc: NatsConnection, options: TailOptions): AsyncGenerator<JsMsg> {
-  const consumer = await orderedConsumer(nc, options, options.from ?? 1);
+  const consumer = await anyConsumer(nc, options);
   try {
     const { num_pending: pending } = await consumer.info(true);
     if (pending === 0) return;
@@ -76,6 +80,16 @@ export async function* readStream(nc: NatsConnection, options: TailOptions): Asy
     }
   } finally {
     await consumer.delete().catch(() => undefined);
+  }
+}
+
+async function anyConsumer(nc: NatsConnection, options: TailOptions): Promise<Consumer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await orderedConsumer(nc, options, options.from ?? 1);
+    } catch (error) {
+      if (!isUnanswered(error) || tries === CONSUMER_TRIES) throw error;
+    }
   }
 }
 
@@ -104,5 +118,5 @@ export function onStatus(nc: NatsConnection, callback: (type: string) => void): 
 }
 
 async function orderedConsumer(nc: NatsConnection, { stream, filter }: TailOptions, from: number): Promise<Consumer> {
-  return jetstream(nc).consumers.get(stream, { filter_subjects: filter, opt_start_seq: from });
+  return jetstream(nc, { timeout: CONSUMER_WITHIN_MS }).consumers.get(stream, { filter_subjects: filter, opt_start_seq: from });
 }

@@ -3,19 +3,31 @@ import type { EffectOutcome } from '../../../shared/domain/effect.ts';
 import { RepositorySettings } from '../../../shared/domain/feature.ts';
 import type { CommitId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
-import { TerminalError } from '../../../shared/errors/errors.ts';
+import { RetryableError, TerminalError } from '../../../shared/errors/errors.ts';
 import type { Git } from '../../../shared/git/git.ts';
 import { readFileAt } from '../../../shared/git/inspect.ts';
 import { openRepository, type RepoManagerContext } from '../context.ts';
 
+/** How long a job is left for the repo-manager of another home (milliseconds). */
+const OTHER_HOME_RETRY_MS = 1_000;
 const SETTINGS_FILE = '.multi-agent.json';
 
-/** Finds the repository, its base branch with the newest commit, and the settings on it. */
+/**
+ * Finds the repository, its base branch with the newest commit, and the settings on it.
+ *
+ * @throws RetryableError `other_host` for a path that is not here but may be where another repo-manager is
+ */
 export async function prepareRepository(context: RepoManagerContext, job: Job): Promise<EffectOutcome> {
-  const { forge, repository, git } = await openRepository(context, job);
+  const { forge, repository, git } = await openRepository(context, job).catch((error: unknown) => leaveToOthers(context, job, error));
   const base = await forge.fetchBase(repository, job.requestedBase, job.createdAt);
   const settings = await readSettings(git, base.commit);
   return { type: 'RepositoryPrepared', host: context.host, base: base.branch, baseCommit: base.commit, settings };
+}
+
+async function leaveToOthers(context: RepoManagerContext, job: Job, error: unknown): Promise<never> {
+  const isNotHere = error instanceof TerminalError && error.code === 'repository_not_found';
+  if (!isNotHere || !(await context.otherHomes?.mayTake(job.id))) throw error;
+  throw new RetryableError('other_host', `${error.message} Another repo-manager may have it.`, { retryAfterMs: OTHER_HOME_RETRY_MS });
 }
 
 /**

@@ -11,6 +11,12 @@ describe('isUnanswered', () => {
     ['a lost connection', new RequestError('disconnect'), true],
     ['what lacks permission', new PermissionViolationError('no', 'publish', 'a'), false],
     ["the server's own word", new JetStreamApiError({ code: 400, err_code: 10071, description: 'wrong last sequence' }), false],
+    [
+      'a node without its cluster',
+      new JetStreamApiError({ code: 503, err_code: 10008, description: 'JetStream system temporarily unavailable' }),
+      true,
+    ],
+    ['a full disk', new JetStreamApiError({ code: 503, err_code: 10077, description: 'no space left on device' }), false],
     ['anything else', new TypeError('x'), false],
     ['no error at all', 'timeout', false],
   ])('judges %s', (_name, error, expected) => {
