@@ -8,7 +8,9 @@ import { subjects } from '../../../src/shared/messages/subjects.ts';
 import { BUCKETS, STREAMS } from '../../../src/shared/messaging/topology.ts';
 import { git } from '../in-process-system.ts';
 import { messageOf } from '../../../src/shared/errors/errors.ts';
-import type { CrashSystem, SubmittedJob } from './system.ts';
+import type { CrashSystem, NatsService, SubmittedJob } from './system.ts';
+
+type AnySystem = CrashSystem<NatsService>;
 
 /** How long what is left over may take to go: a message of a task that ended comes once more when its lease has run out. */
 const SETTLED_WITHIN_MS = 15_000;
@@ -17,7 +19,7 @@ const SETTLED_WITHIN_MS = 15_000;
  * What is wrong after a job whose daemons were harmed: nothing, if all is well. The job is over as it should be, each of its
  * effects happened once, and nothing is left of it anywhere.
  */
-export async function faultsAfter(system: CrashSystem, submitted: SubmittedJob, withinMs?: number): Promise<string[]> {
+export async function faultsAfter(system: AnySystem, submitted: SubmittedJob, withinMs?: number): Promise<string[]> {
   try {
     const job = await system.finished(submitted.id, withinMs);
     const left = await leftOvers(system, submitted);
@@ -28,7 +30,7 @@ export async function faultsAfter(system: CrashSystem, submitted: SubmittedJob, 
   }
 }
 
-async function faultsOf(system: CrashSystem, { id, repository, rounds }: SubmittedJob, job: Job): Promise<string[]> {
+async function faultsOf(system: AnySystem, { id, repository, rounds }: SubmittedJob, job: Job): Promise<string[]> {
   const facts: Record<string, readonly [unknown, unknown]> = {
     round: [job.round, rounds],
     'reviews in the record': [job.reviews.length, rounds],
@@ -54,7 +56,7 @@ function recordFacts(home: string, jobId: string, rounds: number): Record<string
 }
 
 /** What was told: each fact once. */
-async function eventFacts(system: CrashSystem, jobId: string, rounds: number): Promise<Record<string, readonly [unknown, unknown]>> {
+async function eventFacts(system: AnySystem, jobId: string, rounds: number): Promise<Record<string, readonly [unknown, unknown]>> {
   const jsm = await jetstreamManager(system.nc, { checkAPI: false });
   const { state } = await jsm.streams.info(STREAMS.events, { subjects_filter: subjects.eventsOf(jobId) });
   const told = (type: string): number => state.subjects?.[subjects.event(jobId, type)] ?? 0;
@@ -67,7 +69,7 @@ async function eventFacts(system: CrashSystem, jobId: string, rounds: number): P
 }
 
 /** What of the job is left on the server and on the disk when it has had time to go. */
-export async function leftOvers(system: CrashSystem, submitted: SubmittedJob): Promise<string[]> {
+export async function leftOvers(system: AnySystem, submitted: SubmittedJob): Promise<string[]> {
   const giveUpAt = performance.now() + SETTLED_WITHIN_MS;
   for (;;) {
     const left = await lookForLeftOvers(system, submitted).catch((error: unknown) => [messageOf(error)]);
@@ -76,7 +78,7 @@ export async function leftOvers(system: CrashSystem, submitted: SubmittedJob): P
   }
 }
 
-async function lookForLeftOvers(system: CrashSystem, { id, repository }: SubmittedJob): Promise<string[]> {
+async function lookForLeftOvers(system: AnySystem, { id, repository }: SubmittedJob): Promise<string[]> {
   const jsm = await jetstreamManager(system.nc, { checkAPI: false });
   const messages = async (stream: string): Promise<number> => (await jsm.streams.info(stream)).state.messages;
   // Read from the stream itself: a fault of the bucket's own listing is not to be a fault of its test.

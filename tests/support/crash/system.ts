@@ -29,6 +29,12 @@ import { supervise, type SupervisedDaemon } from './supervisor.ts';
 
 export type Role = 'repo-manager' | 'coder' | 'reviewer';
 
+/** What of a NATS server, or a cluster of them, every system needs. */
+export interface NatsService {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
 export interface CrashSystemOptions {
   readonly counts?: Partial<Record<Role, number>>;
   /** How long a silent agent keeps its task (milliseconds). Default 1,500, so that the tests need not wait long. */
@@ -37,14 +43,16 @@ export interface CrashSystemOptions {
 }
 
 /** A whole system of real processes, each daemon under a supervisor, each able to crash where it is told to. */
-export interface CrashSystem {
-  readonly nats: TestNatsServer;
+export interface CrashSystem<Nats extends NatsService = TestNatsServer> {
+  readonly nats: Nats;
   readonly nc: NatsConnection;
   readonly home: string;
   /** Where the runners say what they do, and are told to wait (`hold`). */
   readonly folder: string;
   readonly daemons: readonly SupervisedDaemon[];
   daemon(id: string): SupervisedDaemon;
+  /** Starts one more daemon; `env` comes over what all of them have. */
+  start(id: string, env?: Readonly<Record<string, string>>): Promise<SupervisedDaemon>;
   arm(role: Role, point: ArmedPoint): void;
   disarm(role: Role): void;
   /** Whether what was armed for the role has gone off. */
@@ -75,15 +83,24 @@ const READY_WITHIN_MS = 60_000;
 const PROGRAMS = fileURLToPath(new URL('./programs', import.meta.url));
 
 export async function startCrashSystem(built: BuiltPrograms, options: CrashSystemOptions = {}): Promise<CrashSystem> {
+  return startCrashSystemOn(await startNatsServer(), built, options);
+}
+
+/** The same on a server, or cluster, that is there already; it is stopped with the system. */
+export async function startCrashSystemOn<Nats extends NatsService>(
+  nats: Nats,
+  built: BuiltPrograms,
+  options: CrashSystemOptions = {},
+): Promise<CrashSystem<Nats>> {
   const { counts = {}, ackWaitMs = ACK_WAIT_MS } = options;
-  const nats = await startNatsServer();
   const nc = await connectNats({ url: nats.url, name: 'test', patience: 'forever' });
   await provisionTopology(nc, { ackWaitMs });
   const folder = await mkdtemp(join(tmpdir(), 'ma-crash-'));
   const { home } = await ensureHome(join(folder, 'home'));
   await mkdir(join(folder, 'repositories'));
   const jobs = await openBucket(nc, BUCKETS.jobs, Job);
-  const daemons = await startDaemons(built, { folder, home, url: nats.url, ackWaitMs, counts, sabotage: options.sabotage });
+  const place = { folder, home, url: nats.url, ackWaitMs, counts, sabotage: options.sabotage };
+  const daemons = await startDaemons(built, place);
   await waitUntilReady(nc, daemons);
 
   return {
@@ -96,6 +113,12 @@ export async function startCrashSystem(built: BuiltPrograms, options: CrashSyste
       const found = daemons.find((daemon) => daemon.id === id);
       if (!found) throw new Error(`no daemon ${id}`);
       return found;
+    },
+    start: async (id, env = {}) => {
+      const daemon = await startDaemon(built, place, id, env);
+      daemons.push(daemon);
+      await waitUntilReady(nc, [daemon]);
+      return daemon;
     },
     arm: (role, point) => armPoint(folder, role, point),
     disarm: (role) => {
@@ -135,13 +158,20 @@ interface Place {
 async function startDaemons(built: BuiltPrograms, place: Place): Promise<SupervisedDaemon[]> {
   const daemons: SupervisedDaemon[] = [];
   for (const role of ['repo-manager', 'coder', 'reviewer'] as const) {
-    const env = environmentOf(place, await makeGitShim(place.folder, role));
-    for (let n = 1; n <= (place.counts[role] ?? 1); n++) {
-      const id = `${role}-${String(n)}`;
-      daemons.push(supervise({ id, script: built.program(role), env, logFile: join(place.folder, `${id}.out`) }));
-    }
+    for (let n = 1; n <= (place.counts[role] ?? 1); n++) daemons.push(await startDaemon(built, place, `${role}-${String(n)}`, {}));
   }
   return daemons;
+}
+
+async function startDaemon(
+  built: BuiltPrograms,
+  place: Place,
+  id: string,
+  env: Readonly<Record<string, string>>,
+): Promise<SupervisedDaemon> {
+  const role = id.replace(/-\d+$/, '') as Role;
+  const usual = environmentOf(place, await makeGitShim(place.folder, role));
+  return supervise({ id, script: built.program(role), env: { ...usual, ...env }, logFile: join(place.folder, `${id}.out`) });
 }
 
 /** All of them beat: what is measured and killed afterwards is no start. */

@@ -45,7 +45,13 @@ export async function eachCli(env: Readonly<Record<string, string>>, calls: read
 
 /** The same, not waited for. Who starts it ends it. */
 export function startCli(env: Readonly<Record<string, string>>, ...args: readonly string[]): RunningCli {
-  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return startCliBy([], env, ...args);
+}
+
+/** The same by way of a launcher: a command that ends in running its arguments. */
+export function startCliBy(launcher: readonly string[], env: Readonly<Record<string, string>>, ...args: readonly string[]): RunningCli {
+  const [program = process.execPath, ...rest] = [...launcher, process.execPath, MAIN, ...args];
+  const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
