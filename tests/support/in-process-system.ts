@@ -88,7 +88,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
     const incarnation = ulid();
     const worker: WorkerContext = {
       nc,
-      bundles: await openBundleStore(nc),
+      bundles: await openBundleStore(nc, agentId),
       home,
       runner: createRunner({ kind: 'command', command: options[role].replaceAll('{bin}', RUNNERS), system: home, graceMs: 200 }),
       agentId,

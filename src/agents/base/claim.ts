@@ -19,7 +19,6 @@ export interface HeldClaim {
   heldBy(): Promise<'us' | 'nobody' | 'later_dispatch' | 'later_attempt'>;
   /** Leaves behind what there is of the work, for the next attempt. @returns false when the claim was not ours any more */
   handBack(wip: BundleRef | undefined): Promise<boolean>;
-  remove(): Promise<void>;
 }
 
 /**
@@ -79,9 +78,6 @@ function held(claims: Bucket<Claim>, claim: Claim, firstRevision: number): HeldC
       if (next === null) return false;
       revision = next;
       return true;
-    },
-    remove: async () => {
-      await claims.remove(taskId, revision);
     },
   };
 }

@@ -25,7 +25,7 @@ export async function startTaskAgent(
   const environment = { ...process.env, ...config.passedEnvironment };
   const worker = createWorker({
     nc,
-    bundles: await openBundleStore(nc),
+    bundles: await openBundleStore(nc, agentId),
     home: config.home,
     runner: kind === undefined ? NO_RUNNER : createRunner({ ...settings, kind, system: config.home, from: environment }),
     agentId,

@@ -45,10 +45,8 @@ export async function attemptTask(context: AttemptContext, message: TaskMessage,
   const held = await claimTask(context.claims, message, delivery.streamSeq, context.holder);
   if (!held) return { type: 'dropped', ack: true };
   // Looked up after the claim is there: a job that ends from now on finds the claim and removes it.
-  if (!(await context.open.get(message.jobId))) {
-    await held.remove();
-    return { type: 'dropped', ack: true };
-  }
+  // If it ended before, the claim is left to the sweep: an agent may delete nothing.
+  if (!(await context.open.get(message.jobId))) return { type: 'dropped', ack: true };
 
   const watch = watchClaim(context, held, delivery, message);
   const log = createLogWriter(context.js, { jobId: message.jobId, taskId: message.taskId, attempt: held.claim.attempt, now: context.now });

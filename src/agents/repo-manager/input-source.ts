@@ -10,8 +10,15 @@ import { type InputSource, subjects } from '../../shared/messages/subjects.ts';
  * @throws TerminalError `wrong_subject`
  */
 export function requireOwnSubject(message: InputMessage, subject: string): void {
-  if (subject === subjects.input(sourceOf(message), message.jobId)) return;
+  if (subject === subjects.input(sourceOf(message), message.jobId) && isConsistent(message)) return;
   throw new TerminalError('wrong_subject', `${message.type} for ${message.jobId} came by a subject that is not its own.`);
+}
+
+/** A report is about a task of its own job, of the role that may report it, by an agent of that role. */
+function isConsistent(message: InputMessage): boolean {
+  if (!('taskId' in message)) return true;
+  const { jobId, role } = partsOfTaskId(message.taskId);
+  return jobId === message.jobId && role === sourceOf(message) && message.agentId.startsWith(`${role}-`);
 }
 
 function sourceOf(message: InputMessage): InputSource {

@@ -31,7 +31,7 @@ export async function wireRepoManager(
     js: jetstream(nc),
     store: await openJobStore(nc),
     claims: await openBucket(nc, BUCKETS.claims, Claim),
-    bundles: await openBundleStore(nc),
+    bundles: await openBundleStore(nc, agentId),
     forges: { local: createLocalForge({ home: paths.home }) },
     mergeLock: createMergeLock({
       locks: await openBucket(nc, BUCKETS.locks, Lock),

@@ -31,6 +31,8 @@ export interface Bucket<T> {
   put(key: string, value: T): Promise<number>;
   /** Removes the very revision that was read, without leaving a marker. @returns whether it was still there */
   remove(key: string, revision: number): Promise<boolean>;
+  /** Marks the very revision that was read as gone: for who may write but not delete. The marker stays until its bucket's time is over. */
+  retire(key: string, revision: number): Promise<void>;
   /** Every entry; only for buckets that do not grow with history. */
   all(): Promise<Entry<T>[]>;
 }
@@ -54,6 +56,7 @@ export async function openBucket<T>(nc: NatsConnection, name: string, schema: z.
     update: (key, value, revision) => unlessRaced(kv.update(key, JSON.stringify(value), revision)),
     put: (key, value) => kv.put(key, JSON.stringify(value)),
     remove: (_key, revision) => deleteStreamMessage(jsm, `KV_${name}`, revision),
+    retire: (key, revision) => kv.delete(key, { previousSeq: revision }),
     all: async () => {
       const entries = await Promise.all((await keysOf(jsm, name)).map(get));
       return entries.filter((entry) => entry !== null);

@@ -1,29 +1,34 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { type ObjectStore, Objm } from '@nats-io/obj';
+import { createHash, createHmac } from 'node:crypto';
+import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BundleRef } from '../domain/bundle.ts';
+import type { AgentId } from '../domain/ids.ts';
 import { RetryableError, TerminalError } from '../errors/errors.ts';
-import { BUCKETS } from './topology.ts';
+import { seal, unseal } from './bundle-cipher.ts';
+import { BUNDLE_STREAM, chunksOf, chunkSubject, placedName } from './bundle-subjects.ts';
 
 export type BundleKind = 'in' | 'out' | 'wip';
 
 export interface BundleStore {
-  /** Encrypts and stores a bundle. Storing the same name again replaces it. */
+  /** Encrypts and stores a bundle. Storing the same name again makes another one: the ref says which is meant. */
   put(name: string, bundle: Uint8Array, key: Buffer, tip: string): Promise<BundleRef>;
   /**
    * @throws RetryableError `bundle_missing` when it is not there (any more)
    * @throws TerminalError `bundle_refused` when it is too large, or not what was stored
    */
   get(ref: BundleRef, key: Buffer): Promise<Uint8Array>;
-  /** Removes what is there under these names; what is not is fine. */
+  /**
+   * Removes what is there under these names; what is not is fine. A name without a place means every time it was stored. For
+   * the repo-manager alone: nobody else may.
+   */
   remove(names: readonly string[]): Promise<void>;
 }
 
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const STALLED_MS = 10_000;
+/** Half of what a server takes by default, and a read gives it as base64. */
+const CHUNK_BYTES = 256 * 1024;
+/** Chunks on their way at once: enough to hide the way there and back, and a bound for the memory they take. */
+const AT_ONCE = 4;
+const REFUSED = 'bundle_refused';
 /** The largest bundle that is taken (bytes). */
 export const MAX_BUNDLE_BYTES = 1024 * 1024 * 1024;
 
@@ -41,76 +46,89 @@ export function bundleKeyOf(secret: Buffer, taskId: string, dispatch: number): B
     .digest();
 }
 
-export async function openBundleStore(nc: NatsConnection): Promise<BundleStore> {
-  const store = await new Objm(nc).open(BUCKETS.bundles);
+/** Whether a bundle is one of this task, by its name: an agent may name any. */
+export function isBundleOf({ name }: Pick<BundleRef, 'name'>, taskId: string): boolean {
+  return name.split('/')[1]?.startsWith(`${taskId}.`) ?? false;
+}
+
+/**
+ * Opens the store of bundles: chunks on subjects of their own in the stream of an object store, read one by one by subject. The client's
+ * own way of reading an object makes a consumer, which agents may not; see docs/decisions.
+ *
+ * @param agentId who stores here: everybody has a place of its own to write to
+ */
+export async function openBundleStore(nc: NatsConnection, agentId: AgentId): Promise<BundleStore> {
+  const js = jetstream(nc);
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
   return {
     put: async (name, bundle, key, tip) => {
-      const sealed = seal(bundle, key, name);
-      await store.putBlob({ name }, sealed);
-      return { name, sha256: sha256(sealed), sizeBytes: sealed.length, tip };
+      const placed = placedName(name, agentId);
+      const sealed = seal(bundle, key, placed);
+      await writeChunks(js, placed, sealed);
+      return { name: placed, sha256: sha256(sealed), sizeBytes: sealed.length, tip };
     },
-    get: async (ref, key) => unseal(await fetchBlob(store, ref), key, ref.name),
+    get: async (ref, key) => {
+      const sealed = await readChunks(jsm, ref);
+      if (sha256(sealed) !== ref.sha256) throw new TerminalError(REFUSED, `The bundle ${ref.name} is not what was announced.`);
+      return opened(sealed, key, ref.name);
+    },
     remove: async (names) => {
-      for (const name of names) await removeOne(store, name);
+      for (const name of names) await jsm.streams.purge(BUNDLE_STREAM, { filter: chunksOf(name) });
     },
   };
 }
 
-async function fetchBlob(store: ObjectStore, ref: BundleRef): Promise<Uint8Array> {
-  if (ref.sizeBytes > MAX_BUNDLE_BYTES)
-    throw new TerminalError('bundle_refused', `The bundle ${ref.name} is larger than ${String(MAX_BUNDLE_BYTES)} bytes.`);
-  const blob = await readWhole(store, ref.name);
-  if (!blob) throw new RetryableError('bundle_missing', `The bundle ${ref.name} is not there.`);
-  if (sha256(blob) !== ref.sha256) throw new TerminalError('bundle_refused', `The bundle ${ref.name} is not what was announced.`);
-  return blob;
+async function writeChunks(js: JetStreamClient, placed: string, sealed: Uint8Array): Promise<void> {
+  await eachChunk(sealed.length, async (index) => {
+    const chunk = sealed.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES);
+    await js.publish(subjectOf(placed, index), chunk);
+  });
 }
 
-/** The client waits without end for the chunks of an object that is removed while it is read: so each has to come in time. */
-async function readWhole(store: ObjectStore, name: string): Promise<Uint8Array | null> {
-  const found = await store.get(name);
-  if (!found) return null;
-  const reader = found.data.getReader();
+/** No more than was announced is ever held: memory is taken as chunks come, not because somebody says that they will. */
+async function readChunks(jsm: JetStreamManager, { name, sizeBytes }: BundleRef): Promise<Uint8Array> {
+  if (sizeBytes > MAX_BUNDLE_BYTES)
+    throw new TerminalError(REFUSED, `The bundle ${name} is larger than ${String(MAX_BUNDLE_BYTES)} bytes.`);
   const chunks: Uint8Array[] = [];
-  for (;;) {
-    const next = await within(STALLED_MS, reader.read());
-    if (next === undefined) {
-      void reader.cancel().catch(() => undefined);
-      throw new RetryableError('store_stalled', `The bundle ${name} stopped coming.`);
+  await eachChunk(sizeBytes, async (index) => {
+    chunks[index] = await readChunk(jsm, name, index, Math.min(CHUNK_BYTES, sizeBytes - index * CHUNK_BYTES));
+  });
+  return Buffer.concat(chunks);
+}
+
+async function readChunk(jsm: JetStreamManager, name: string, index: number, length: number): Promise<Uint8Array> {
+  const message = await jsm.streams.getMessage(BUNDLE_STREAM, { last_by_subj: subjectOf(name, index) });
+  if (!message) throw new RetryableError('bundle_missing', `The bundle ${name} is not there.`);
+  if (message.data.length !== length) throw new TerminalError(REFUSED, `The bundle ${name} is not what was announced.`);
+  return message.data;
+}
+
+/** Does something for each chunk, a few at a time, the first ones first. */
+async function eachChunk(sizeBytes: number, work: (index: number) => Promise<void>): Promise<void> {
+  const count = Math.ceil(sizeBytes / CHUNK_BYTES);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    try {
+      while (next < count) await work(next++);
+    } catch (error) {
+      next = count;
+      throw error;
     }
-    if (next.done) return Buffer.concat(chunks);
-    chunks.push(next.value);
-  }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, worker));
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-  const quiet = new AbortController();
-  const tooLate = delay(ms, undefined, { signal: quiet.signal }).catch(() => undefined);
+function subjectOf(name: string, index: number): string {
+  const subject = chunkSubject(name, index);
+  if (subject === null) throw new RetryableError('bundle_missing', `The bundle ${name} is not there.`);
+  return subject;
+}
+
+function opened(sealed: Uint8Array, key: Buffer, name: string): Uint8Array {
   try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    quiet.abort();
-  }
-}
-
-async function removeOne(store: ObjectStore, name: string): Promise<void> {
-  const info = await store.info(name);
-  if (info && !info.deleted) await store.delete(name);
-}
-
-function seal(plain: Uint8Array, key: Buffer, name: string): Uint8Array {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(name));
-  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-}
-
-function unseal(sealed: Uint8Array, key: Buffer, name: string): Uint8Array {
-  try {
-    const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES))
-      .setAAD(Buffer.from(name))
-      .setAuthTag(sealed.subarray(-TAG_BYTES));
-    return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+    return unseal(sealed, key, name);
   } catch (error) {
-    throw new TerminalError('bundle_refused', `The bundle ${name} does not open with its key.`, { cause: error });
+    throw new TerminalError(REFUSED, `The bundle ${name} does not open with its key.`, { cause: error });
   }
 }
 

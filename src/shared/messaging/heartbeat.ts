@@ -39,5 +39,5 @@ export async function startHeartbeat(
 /** A stopped agent does not linger as a silent one. Only our own incarnation's entry goes. */
 async function forget(agents: Bucket<Heartbeat>, agentId: string, incarnation: string): Promise<void> {
   const last: Entry<Heartbeat> | null = await agents.get(agentId);
-  if (last?.value.incarnation === incarnation) await agents.remove(agentId, last.revision);
+  if (last?.value.incarnation === incarnation) await agents.retire(agentId, last.revision);
 }

@@ -30,6 +30,8 @@ export interface TopologyDifference {
 }
 
 const DEFAULT_ACK_WAIT_MS = 10_000;
+/** Our own code counts deliveries (see docs/decisions): at the server's limit a message would stay behind, unseen. */
+const UNLIMITED = -1;
 
 /** JetStream's code for "no such stream" and "no such consumer". */
 const NOT_FOUND: readonly number[] = [10059, 10014];
@@ -55,7 +57,7 @@ export async function compareTopology(nc: NatsConnection, settings: TopologySett
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const differences = await Promise.all([
     ...streamPlans.map((plan) => compareStream(jsm, plan.name, { ...wantedStream(plan), ...wantedReplicas(settings) })),
-    ...bucketPlans.map((plan) => compareStream(jsm, bucketStream(plan), { max_age: nanos(plan.ttlMs), ...wantedReplicas(settings) })),
+    ...bucketPlans.map((plan) => compareStream(jsm, bucketStream(plan), { ...wantedBucket(plan), ...wantedReplicas(settings) })),
     ...consumerPlans.map((plan) => compareConsumer(jsm, plan, settings)),
   ]);
   return differences.flat();
@@ -101,19 +103,22 @@ async function ensureBucket(nc: NatsConnection, jsm: JetStreamManager, plan: Buc
   const found = await orNull(jsm.streams.info(bucketStream(plan)));
   const replicas = replicasFor(nc, settings.replicas, found?.config.num_replicas);
   await withReplicas(nc, replicas, async () => {
-    if (found) {
-      await jsm.streams.update(bucketStream(plan), { max_age: nanos(plan.ttlMs), num_replicas: replicas });
-    } else if (plan.kind === 'kv') {
+    if (!found && plan.kind === 'kv') {
       await new Kvm(nc).create(plan.name, { history: 1, ttl: plan.ttlMs, replicas, storage: StorageType.File });
-    } else {
+    } else if (!found) {
       await new Objm(nc).create(plan.name, { ttl: nanos(plan.ttlMs), replicas, storage: StorageType.File });
     }
+    await jsm.streams.update(bucketStream(plan), { ...wantedBucket(plan), num_replicas: replicas });
   });
 }
 
 async function ensureConsumer(jsm: JetStreamManager, plan: ConsumerPlan, settings: TopologySettings): Promise<void> {
   const found = await orNull(jsm.consumers.info(plan.stream, plan.name));
-  const config = { ack_wait: nanos(settings.ackWaitMs ?? DEFAULT_ACK_WAIT_MS), max_ack_pending: plan.maxAckPending };
+  const config = {
+    ack_wait: nanos(settings.ackWaitMs ?? DEFAULT_ACK_WAIT_MS),
+    max_ack_pending: plan.maxAckPending,
+    max_deliver: UNLIMITED,
+  };
   if (found) {
     await jsm.consumers.update(plan.stream, plan.name, config);
     return;
@@ -124,9 +129,17 @@ async function ensureConsumer(jsm: JetStreamManager, plan: ConsumerPlan, setting
     filter_subject: plan.filter,
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
-    // Our own code counts deliveries (see docs/decisions): at the server's limit a message would stay behind, unseen.
-    max_deliver: -1,
   });
+}
+
+/** What matters of a bucket's stream, beside what the client makes of it. */
+function wantedBucket({ kind, ttlMs }: BucketPlan) {
+  return {
+    max_age: nanos(ttlMs),
+    // A roll-up is a deletion of everything else by whoever may write anything: one header on one's own heartbeat would do.
+    allow_rollup_hdrs: false,
+    allow_direct: kind === 'kv',
+  };
 }
 
 function wantedStream(plan: StreamPlan) {
@@ -160,6 +173,7 @@ async function compareConsumer(jsm: JetStreamManager, plan: ConsumerPlan, { ackW
     filter_subject: plan.filter,
     max_ack_pending: plan.maxAckPending,
     ack_policy: AckPolicy.Explicit,
+    max_deliver: UNLIMITED,
     ...(ackWaitMs === undefined ? {} : { ack_wait: nanos(ackWaitMs) }),
   };
   return differencesOf(what, wanted, info.config);

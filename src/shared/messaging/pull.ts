@@ -3,6 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { TaskRole } from '../domain/ids.ts';
 import { pullOrder } from '../domain/priority.ts';
 import { subjects } from '../messages/subjects.ts';
+import { ACK_PREFIX, api } from './api-subjects.ts';
 import { type Delivery, deliveryOfPull } from './delivery.ts';
 import { STREAMS, taskConsumer } from './topology.ts';
 import { isUnanswered } from './unanswered.ts';
@@ -71,11 +72,11 @@ function unlessUnanswered(error: unknown): null {
 
 /** One `no_wait` pull (https://docs.nats.io/reference/reference-protocols/nats_api_reference): a message, or a status at once. */
 async function pullOne(nc: NatsConnection, consumer: string): Promise<Delivery | null> {
-  const answer = await nc.request(`$JS.API.CONSUMER.MSG.NEXT.${STREAMS.tasks}.${consumer}`, JSON.stringify({ batch: 1, no_wait: true }), {
+  const answer = await nc.request(api.pull(STREAMS.tasks, consumer), JSON.stringify({ batch: 1, no_wait: true }), {
     timeout: PULL_TIMEOUT_MS,
     // A message comes under its own subject, so that it can't be told by it whose answer it is: each request has its own inbox.
     noMux: true,
   });
-  const isMessage = answer.reply?.startsWith('$JS.ACK.') ?? false;
+  const isMessage = answer.reply?.startsWith(ACK_PREFIX) ?? false;
   return isMessage ? deliveryOfPull(nc, answer) : null;
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -285,7 +286,7 @@ describe('the bundle store', () => {
   const tip = 'a'.repeat(40);
 
   it('gives back what was stored, to whoever has the key', async () => {
-    const store = await openBundleStore(nc);
+    const store = await openBundleStore(nc, 'coder-1');
     const ref = await store.put(`app/${taskId}.1.in`, Buffer.from('a bundle'), key, tip);
 
     expect(Buffer.from(await store.get(ref, key)).toString()).toBe('a bundle');
@@ -293,18 +294,47 @@ describe('the bundle store', () => {
   });
 
   it('refuses what is not what was announced, and says what is gone', async () => {
-    const store = await openBundleStore(nc);
+    const store = await openBundleStore(nc, 'coder-1');
     const ref = await store.put(`app/${taskId}.2.in`, Buffer.from('one'), key, tip);
-    await store.put(`app/${taskId}.2.in`, Buffer.from('two'), key, tip);
+    const other = await store.put(`app/${taskId}.3.in`, Buffer.from('two'), key, tip);
 
-    await expect(store.get(ref, key)).rejects.toMatchObject({ code: 'bundle_refused' });
+    await expect(store.get({ ...ref, name: other.name }, key)).rejects.toMatchObject({ code: 'bundle_refused' });
+    await expect(store.get({ ...ref, sha256: other.sha256 }, key)).rejects.toMatchObject({ code: 'bundle_refused' });
     await expect(store.get({ ...ref, sizeBytes: 2 ** 31 }, key)).rejects.toMatchObject({ code: 'bundle_refused' });
+    await expect(store.get({ ...ref, sizeBytes: ref.sizeBytes + 1 }, key)).rejects.toMatchObject({ code: 'bundle_refused' });
     await store.remove([ref.name, ref.name, `app/${taskId}.9.in`]);
     await expect(store.get(ref, key)).rejects.toMatchObject({ code: 'bundle_missing' });
+    await expect(store.get({ ...other, name: `app/${taskId}.3.in` }, key)).rejects.toMatchObject({ code: 'bundle_missing' });
+    expect(Buffer.from(await store.get(other, key)).toString()).toBe('two');
+  });
+
+  it('keeps what is stored twice under one name apart, and removes both by that name', async () => {
+    const store = await openBundleStore(nc, 'coder-1');
+    const name = `app/${taskId}.4.out`;
+    const refs = [await store.put(name, Buffer.from('one'), key, tip), await store.put(name, Buffer.from('two'), key, tip)];
+
+    const texts = await Promise.all(refs.map(async (ref) => Buffer.from(await store.get(ref, key)).toString()));
+    await store.remove([name]);
+
+    expect(texts).toEqual(['one', 'two']);
+    for (const ref of refs) await expect(store.get(ref, key)).rejects.toMatchObject({ code: 'bundle_missing' });
+  });
+
+  it('reads a bundle of many chunks without a consumer', async () => {
+    const store = await openBundleStore(nc, 'coder-1');
+    const large = randomBytes(5 * 1024 * 1024 + 1);
+    const ref = await store.put(`app/${taskId}.5.out`, large, key, tip);
+
+    const found = await store.get(ref, key);
+
+    const { state } = await jsm.streams.info(`OBJ_${BUCKETS.bundles}`);
+    expect(Buffer.compare(found, large)).toBe(0);
+    expect(state.consumer_count).toBe(0);
+    await store.remove([ref.name]);
   });
 
   it('keeps nothing readable on the server', async () => {
-    const store = await openBundleStore(nc);
+    const store = await openBundleStore(nc, 'coder-1');
     await store.put(`app/${taskId}.3.in`, Buffer.from('canary-7f3a'), key, tip);
     const { state } = await jsm.streams.info(`OBJ_${BUCKETS.bundles}`);
 

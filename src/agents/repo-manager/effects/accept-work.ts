@@ -7,7 +7,7 @@ import { filesChangedBetween } from '../../../shared/git/diff.ts';
 import { commitExists, isAncestor } from '../../../shared/git/inspect.ts';
 import { refusedEntry } from '../../../shared/git/refused-entries.ts';
 import { pin } from '../../../shared/git/refs.ts';
-import { bundleKeyOf, bundleName, MAX_BUNDLE_BYTES } from '../../../shared/messaging/bundle-store.ts';
+import { bundleKeyOf, bundleName, isBundleOf, MAX_BUNDLE_BYTES } from '../../../shared/messaging/bundle-store.ts';
 import { openRepository, type RepoManagerContext, required } from '../context.ts';
 
 export type AcceptWork = Extract<Effect, { type: 'AcceptWork' }>;
@@ -20,6 +20,10 @@ export async function acceptWork(context: RepoManagerContext, job: Job, effect: 
   const { forge, repository, git } = await openRepository(context, job);
   const sent = job.headCommit ?? required(job.baseCommit, 'baseCommit');
   if (effect.startCommit !== sent) return refused('bundle_refused', `The work starts at ${effect.startCommit}, the task at ${sent}.`);
+
+  // Any name would be read, and then removed: only what is this task's own is.
+  if (!isBundleOf(effect.bundle, effect.taskId))
+    return refused('bundle_refused', `${effect.bundle.name} is no bundle of ${effect.taskId}.`);
 
   const { round } = partsOfTaskId(effect.taskId);
   if (!(await commitExists(git, effect.headCommit))) {

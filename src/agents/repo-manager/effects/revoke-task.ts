@@ -1,6 +1,7 @@
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
 import type { TaskId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
+import { isBundleOf } from '../../../shared/messaging/bundle-store.ts';
 import { subjects } from '../../../shared/messages/subjects.ts';
 import type { RepoManagerContext } from '../context.ts';
 
@@ -24,7 +25,8 @@ export async function removeClaim(context: RepoManagerContext, taskId: TaskId, u
     const claim = await context.claims.get(taskId);
     if (!claim || claim.value.dispatch > upToDispatch) return;
     if (!(await context.claims.remove(taskId, claim.revision))) continue;
-    if (claim.value.wip) await context.bundles.remove([claim.value.wip.name]);
+    // Who writes a claim may name what it likes.
+    if (claim.value.wip && isBundleOf(claim.value.wip, taskId)) await context.bundles.remove([claim.value.wip.name]);
     context.nc.publish(subjects.cancel(taskId));
     return;
   }
