@@ -95,7 +95,7 @@ async function handleInput(context: RepoManagerContext, jobId: JobId, input: Job
 async function readySettled(context: RepoManagerContext, jobId: JobId, input: JobInput): Promise<Entry<Job> | null> {
   const entry = await context.store.load(jobId);
   if (!entry) return null;
-  requireOurHost(context, entry.value);
+  if (await isAnothers(context, entry.value, input)) return isTerminal(entry.value.status) ? settle(context, entry) : entry;
   if (entry.value.pending.length === 0) return entry;
   // The merge itself asks whether it is still wanted, once it has looked whether it has happened.
   if (input.type === 'StopRequested' && mergeUnderWay(entry.value)) return entry;
@@ -157,9 +157,17 @@ async function reload(context: RepoManagerContext, jobId: JobId): Promise<Entry<
   return entry;
 }
 
-/** A path means the host of the repo-manager that took the job on; one elsewhere can't do anything about it. */
-function requireOurHost(context: RepoManagerContext, job: Job): void {
-  if (job.host !== undefined && job.host !== context.host) {
-    throw new RetryableError('other_host', `The repository is on ${job.host}.`, { retryAfterMs: OTHER_HOST_RETRY_MS });
-  }
+/**
+ * Whether the job is one of another home that has no repo-manager any more, and is asked to stop: all that can be done about it here. A
+ * path means the home of the repo-manager that took the job on, so everything else is for that one.
+ *
+ * @throws RetryableError `other_host`
+ */
+async function isAnothers({ host, otherHomes }: RepoManagerContext, job: Job, input: JobInput): Promise<boolean> {
+  if (job.host === undefined || job.host === host) return false;
+  // Whether a merge has happened can be seen only there.
+  const canBeStopped = input.type === 'StopRequested' && !mergeUnderWay(job);
+  if (canBeStopped && otherHomes && !(await otherHomes.isUp(job.host))) return true;
+  const retryAfterMs = OTHER_HOST_RETRY_MS;
+  throw new RetryableError('other_host', `The job belongs to the repo-manager of the home ${job.host}.`, { retryAfterMs });
 }

@@ -9,6 +9,8 @@ export interface OtherHomes {
    * the job for half a minute already. Each look hands the job to whichever repo-manager is next.
    */
   mayTake(jobId: JobId): Promise<boolean>;
+  /** Whether a repo-manager of that home gives signs of life. */
+  isUp(host: string): Promise<boolean>;
 }
 
 export interface OtherHomesOptions {
@@ -26,14 +28,17 @@ export function createOtherHomes({ agents, host, patienceMs = PATIENCE_MS }: Oth
   const forgetOld = (now: number): void => {
     for (const [jobId, at] of firstLook) if (now - at > 2 * patienceMs) firstLook.delete(jobId);
   };
+  const repoManagers = async (): Promise<Heartbeat[]> =>
+    (await agents.all()).map(({ value }) => value).filter(({ role }) => role === 'repo-manager');
   return {
+    isUp: async (home) => (await repoManagers()).some((heartbeat) => heartbeat.host === home),
     mayTake: async (jobId) => {
       const now = performance.now();
       forgetOld(now);
       const first = firstLook.get(jobId) ?? now;
       firstLook.set(jobId, first);
       if (now - first > patienceMs) return false;
-      return (await agents.all()).some(({ value }) => value.role === 'repo-manager' && value.host !== host);
+      return (await repoManagers()).some((heartbeat) => heartbeat.host !== host);
     },
   };
 }

@@ -139,6 +139,22 @@ describe("another host's job", () => {
 
     await expect(handler.handle(jobId, { type: 'Swept', taskMessage: 'unknown', at: 1 })).rejects.toMatchObject({ code: 'other_host' });
   });
+
+  it('can be stopped all the same when nobody is there any more', async () => {
+    const elsewhere = (isUp: boolean) => {
+      const otherHomes = { mayTake: () => Promise.resolve(false), isUp: () => Promise.resolve(isUp) };
+      return createJobHandler({ ...context, host: 'elsewhere', otherHomes });
+    };
+    const never = join(repository, '..', `${ulid()}.never`);
+    const jobId = await system.submit(scriptedRequest(repository, { waitFor: never }));
+    await system.jobWhen(jobId, ({ task }) => task?.startedAt !== undefined);
+    const stop = { type: 'StopRequested', commandId: 'cmd-elsewhere', at: Date.now() } as const;
+
+    await expect(elsewhere(true).handle(jobId, stop)).rejects.toMatchObject({ code: 'other_host' });
+    const job = await elsewhere(false).handle(jobId, stop);
+
+    expect(job).toMatchObject({ status: 'CANCELLED', pending: [] });
+  });
 });
 
 describe('a job nobody asked for', () => {
