@@ -8,6 +8,7 @@ import type { Entry } from '../../shared/messaging/bucket.ts';
 import type { RepoManagerContext } from './context.ts';
 import { carryOut } from './effects/carry-out.ts';
 import { takeFromOpen } from './effects/close-job.ts';
+import { lookUpMerge } from './effects/look-up-merge.ts';
 import { inputOfRequest } from './job-inputs.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 
@@ -47,23 +48,26 @@ export function createJobHandler(context: RepoManagerContext): JobHandler {
       if (input.type === 'StopRequested') inHand.get(jobId)?.abort();
       return queue.run(jobId, () => interruptible(jobId, input));
     },
-    refuseNext: (jobId, message) =>
-      queue.run(jobId, async () => {
-        const entry = await context.store.load(jobId);
-        const next = entry?.value.pending[0];
-        if (!entry) await refuseRequest(context, jobId, message);
-        if (!entry || !next) return;
-        const error = { code: 'internal_error', message, retryable: true };
-        const job = decide(entry.value, {
-          type: 'EffectFinished',
-          effectId: next.id,
-          outcome: { type: 'Refused', error },
-          at: context.now(),
-        });
-        const saved = await context.store.save(job, entry);
-        if (saved) await settle(context, saved);
-      }),
+    refuseNext: (jobId, message) => queue.run(jobId, () => refuseNext(context, jobId, message)),
   };
+}
+
+async function refuseNext(context: RepoManagerContext, jobId: JobId, message: string): Promise<void> {
+  const error = { code: 'internal_error', message, retryable: true };
+  let entry = await context.store.load(jobId);
+  const next = entry?.value.pending[0];
+  if (!entry) await refuseRequest(context, jobId, message);
+  // Written by somebody else meanwhile: given up all the same, unless that one has carried it out.
+  while (entry && next && entry.value.pending[0]?.id === next.id) {
+    const outcome = (await lookUpMerge(context, entry.value, next)) ?? { type: 'Refused' as const, error };
+    const job = decide(entry.value, { type: 'EffectFinished', effectId: next.id, outcome, at: context.now() });
+    const saved = await context.store.save(job, entry);
+    if (saved) {
+      await settle(context, saved);
+      return;
+    }
+    entry = await context.store.load(jobId);
+  }
 }
 
 /** A request that could not even be written down as a job: it is, as one that failed. */

@@ -1,4 +1,5 @@
 import { InterruptedError, type MultiAgentError, RetryableError, TerminalError } from '../errors/errors.ts';
+import { hostFault } from './host-fault.ts';
 
 /** What is known of a git process that did not end well. */
 export interface GitEnding {
@@ -19,7 +20,7 @@ const STDERR_TAIL = 2_000;
  * The error for a git process that failed:
  * - `RetryableError` `repository_locked` (somebody else's lock on a ref or an index is there; that one
  *   can't be made is no lock), `ref_moved` (a compare-and-swap
- *   found another value), `disk_full`, `git_timeout`,
+ *   found another value), `disk_full`, `git_timeout`, or what `hostFault` says of a process that could not be started,
  * - `InterruptedError` `git_interrupted` when the caller's signal was aborted,
  * - `TerminalError` `git_missing`, `git_output_too_long`, `ref_conflict` (a branch's name is the beginning of another's) or `git_failed` for everything else.
  */
@@ -30,6 +31,8 @@ export function gitFailure(ending: GitEnding): MultiAgentError {
 
   if (ending.interrupted === true) return new InterruptedError('git_interrupted', `${command} was interrupted.`, options);
   if (ending.startError === 'ENOENT') return new TerminalError('git_missing', 'The program git was not found on PATH.', options);
+  const fault = hostFault({ code: ending.startError });
+  if (fault !== undefined) return new RetryableError(fault.code, `${command} did not start: ${String(ending.startError)}.`, options);
   if (ending.startError !== undefined) return new TerminalError('git_failed', `${command} did not start: ${ending.startError}.`, options);
   if (ending.timedOut === true) return new RetryableError('git_timeout', `${command} took too long and was ended.`, options);
   if (ending.tooLong === true) return new TerminalError('git_output_too_long', `${command} printed more than is allowed.`, options);

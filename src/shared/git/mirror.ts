@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createGit, type Git } from './git.ts';
+import { withHostFaults } from './host-fault.ts';
 
 /** How object ids are made: git's default, or SHA-256 where the repository is made so. */
 export type ObjectFormat = 'sha1' | 'sha256';
@@ -13,7 +14,7 @@ const STALE_LOCK_MS = 3_600_000;
  * of one. `format` is asked only when it is made. Safe to call from several processes at once; costs one `stat` after the first time.
  */
 export async function openMirror(gitDir: string, format: () => Promise<ObjectFormat> | ObjectFormat = () => 'sha1'): Promise<Git> {
-  if (!(await exists(path.join(gitDir, 'HEAD')))) await makeMirror(gitDir, await format());
+  if (!(await exists(path.join(gitDir, 'HEAD')))) await withHostFaults(async () => makeMirror(gitDir, await format()));
   return createGit({ gitDir });
 }
 

@@ -7,6 +7,7 @@ import type { CommitId, Instant } from '../domain/ids.ts';
 import { IDENTITY } from './environment.ts';
 import { hasErrorCode } from './error-code.ts';
 import type { Git } from './git.ts';
+import { withHostFaults } from './host-fault.ts';
 
 const deflated = promisify(deflate);
 
@@ -20,7 +21,7 @@ export interface CommitContent {
 
 /**
  * Writes a commit by "multi-agent" and gives its id. Deterministic: the same content is the same commit, however often and
- * wherever it is made. Made by hand, since a git process costs more than all of it.
+ * wherever it is made. Made by hand, since a git process costs more than all of it. Throws what `hostFault` says.
  */
 export async function writeCommit(git: Git, content: CommitContent): Promise<CommitId> {
   return writeObject(git.location.gitDir, 'commit', Buffer.from(commitText(content), 'utf8'), content.tree.length);
@@ -40,7 +41,7 @@ async function writeObject(gitDir: string, type: string, content: Buffer, idLeng
     .digest('hex');
   const directory = path.join(gitDir, 'objects', id.slice(0, 2));
   const target = path.join(directory, id.slice(2));
-  if (!(await exists(target))) await writeOnce(directory, target, await deflated(bytes));
+  if (!(await exists(target))) await withHostFaults(async () => writeOnce(directory, target, await deflated(bytes)));
   return id;
 }
 

@@ -2,6 +2,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { CommitId, JobId } from '../domain/ids.ts';
 import type { Git } from './git.ts';
+import { withHostFaults } from './host-fault.ts';
 
 // Only for repositories of our own: their refs are plain files that nobody packs, so reading and writing them takes no process.
 
@@ -16,7 +17,7 @@ export interface Pin {
 
 /**
  * Keeps a commit of a job as `refs/multi-agent/<jobId>/<name>`: `name` is the round, or what else tells it from the job's
- * other ones. Idempotent, and on the disk when it returns.
+ * other ones. Idempotent, and on the disk when it returns. Throws what `hostFault` says.
  */
 export async function pin(git: Git, jobId: JobId, name: string | number, id: CommitId): Promise<void> {
   await writeRef(git, `${PINS}/${safe(jobId)}/${safe(String(name))}`, id);
@@ -57,8 +58,10 @@ async function readRef(git: Git, ref: string): Promise<CommitId | null> {
 }
 
 async function writeRef(git: Git, ref: string, id: CommitId): Promise<void> {
-  if ((await readRef(git, ref)) === id) return;
-  const file = path.join(git.location.gitDir, ref);
+  if ((await readRef(git, ref)) !== id) await withHostFaults(() => replaceRef(path.join(git.location.gitDir, ref), id));
+}
+
+async function replaceRef(file: string, id: CommitId): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   // Beside the ref and ending in `.lock`, which git takes for no ref.
   const temporary = `${file}.${String(process.pid)}-${Math.random().toString(36).slice(2)}.lock`;

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CommitId } from '../domain/ids.ts';
 import { createGit, type Git } from './git.ts';
+import { withHostFaults } from './host-fault.ts';
 import { checkOut, cleanTree } from './checkout.ts';
 import { giveToPool, takeFromPool } from './pool.ts';
 import { removeTree } from './remove.ts';
@@ -54,9 +55,13 @@ export interface Workspace {
 
 /**
  * Makes a workspace for one attempt at a task, out of the pool where there is one. Whatever is left of the same attempt is
- * deleted first: a half-made workspace is never repaired.
+ * deleted first: a half-made workspace is never repaired. Throws what `hostFault` says.
  */
-export async function takeWorkspace(request: WorkspaceRequest): Promise<Workspace> {
+export function takeWorkspace(request: WorkspaceRequest): Promise<Workspace> {
+  return withHostFaults(() => makeWorkspace(request));
+}
+
+async function makeWorkspace(request: WorkspaceRequest): Promise<Workspace> {
   const directory = workspacePath(request.home, request.taskId, request.attempt);
   await makeDirectory(directory, request.owner);
   try {

@@ -19,6 +19,9 @@ let openChangeRequest: (() => never) | undefined;
 let refusals = 0;
 /** How often reading a job's record fails from now on. */
 let loadingFails = 0;
+/** What the forge does once it has moved the base. */
+let afterLanding: (() => never) | undefined;
+let landings = 0;
 
 beforeAll(async () => {
   system = await startSystem({
@@ -33,6 +36,12 @@ beforeAll(async () => {
           if (!openChangeRequest) return local.openChangeRequest(...args);
           refusals += 1;
           return Promise.resolve().then(openChangeRequest);
+        },
+        land: async (...args) => {
+          const landing = await local.land(...args);
+          landings += 1;
+          afterLanding?.();
+          return landing;
         },
       };
       const load: JobStore['load'] = async (jobId) => {
@@ -55,6 +64,8 @@ afterAll(async () => {
 beforeEach(() => {
   openChangeRequest = undefined;
   refusals = 0;
+  afterLanding = undefined;
+  landings = 0;
 });
 
 const forgeIsDown = (): never => {
@@ -128,6 +139,20 @@ describe('an effect that fails as nobody expected', () => {
       status: 'FAILED',
       error: { code: 'internal_error', message: expect.stringContaining('a bug'), retryable: true },
     });
+  });
+
+  it('does not call a change FAILED that was merged before it failed', async () => {
+    afterLanding = () => {
+      throw new TypeError('a bug');
+    };
+    const jobId = await system.submit(scriptedRequest(repository));
+    await system.jobWhen(jobId, ({ delay }) => landings > 0 && delay !== undefined);
+
+    await createJobHandler(context).refuseNext(jobId, 'Gave up after 10 deliveries: a bug');
+    const job = await system.finished(jobId);
+
+    expect(job.status).toBe('COMPLETED');
+    expect(job.changeRequest).toMatchObject({ merged: true, mergeCommit: git(repository, 'rev-parse', 'main') });
   });
 });
 

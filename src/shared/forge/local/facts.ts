@@ -1,12 +1,17 @@
 import { link, mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../git/error-code.ts';
+import { hostFault, withHostFaults } from '../../git/host-fault.ts';
 
 /**
  * Writes something that happened, once: complete and on the disk before it has its name. Gives false, and changes nothing,
- * where it was written before, by whomever.
+ * where it was written before, by whomever. Throws what `hostFault` says.
  */
-export async function writeFact(file: string, fact: unknown): Promise<boolean> {
+export function writeFact(file: string, fact: unknown): Promise<boolean> {
+  return withHostFaults(() => write(file, fact));
+}
+
+async function write(file: string, fact: unknown): Promise<boolean> {
   const directory = path.dirname(file);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const aside = await mkdtemp(path.join(directory, '.new-'));
@@ -28,7 +33,7 @@ export async function writeFact(file: string, fact: unknown): Promise<boolean> {
 export async function readFact(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
-    throw error;
+    throw hostFault(error) ?? error;
   });
   return text === undefined ? undefined : JSON.parse(text);
 }

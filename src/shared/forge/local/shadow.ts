@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { CommitId } from '../../domain/ids.ts';
 import { createGit, type Git } from '../../git/git.ts';
+import { withHostFaults } from '../../git/host-fault.ts';
 import { removeTree } from '../../git/remove.ts';
 import type { Checkout } from './checkouts.ts';
 import type { LocalRepository } from './local-repository.ts';
@@ -19,10 +20,10 @@ export async function withShadow<T>(
   commit: CommitId,
   use: (git: Git, setHead: (commit: CommitId) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const gitDir = await mkdtemp(path.join(tmpdir(), 'multi-agent-'));
+  const gitDir = await withHostFaults(() => mkdtemp(path.join(tmpdir(), 'multi-agent-')));
   try {
-    const setHead = (id: CommitId) => writeFile(path.join(gitDir, 'HEAD'), `${id}\n`);
-    await fillShadow(gitDir, checkout, commit);
+    const setHead = (id: CommitId) => withHostFaults(() => writeFile(path.join(gitDir, 'HEAD'), `${id}\n`));
+    await withHostFaults(() => fillShadow(gitDir, checkout, commit));
     await setHead(commit);
     await showToOwner(gitDir, repository);
     return await use(shadowGit(gitDir, repository, checkout), setHead);

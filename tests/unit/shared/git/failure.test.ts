@@ -39,6 +39,16 @@ describe('the error of a git process', () => {
     expect(error.code).toBe(code);
   });
 
+  it.each([
+    ['EMFILE', 'too_many_files'],
+    ['EAGAIN', 'host_busy'],
+  ])('can be tried again where no process could be started: %s', (startError, code) => {
+    const error = ended('', { startError, exitCode: undefined });
+
+    expect(error).toBeInstanceOf(RetryableError);
+    expect(error.code).toBe(code);
+  });
+
   it('tells an interruption and a limit', () => {
     expect(ended('', { interrupted: true })).toBeInstanceOf(InterruptedError);
     expect(ended('', { timedOut: true }).code).toBe('git_timeout');
