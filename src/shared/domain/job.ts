@@ -100,6 +100,8 @@ export const Job = z.strictObject({
   lastTask: z.strictObject({ id: TaskId, dispatch: z.number().int().positive(), attempt: z.number().int().nonnegative() }).optional(),
   /** The base commit to merge into the workspace of the current (conflict) round. */
   mergeWith: CommitId.optional(),
+  /** The newest head that was to be merged, and since when: the date of its merge commit. */
+  mergeAsked: z.strictObject({ headCommit: CommitId, at: Instant }).optional(),
   changeRequest: ChangeRequest.optional(),
   reviews: z.array(Review),
   checks: z.array(CheckResult).optional(),

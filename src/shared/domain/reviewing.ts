@@ -46,7 +46,12 @@ export function finishReview(job: Job, input: Extract<JobInput, { type: 'ReviewF
 
 /** Approved: what was judged, and nothing else, is to be merged. */
 export function merging(job: Job, headCommit: string, at: Instant): Job {
-  return withEffects({ ...without(job, 'needs'), status: 'IN_PROGRESS', phase: 'merging' }, { type: 'MergeChange', headCommit, at });
+  // However often it is tried: with the same date it is the same commit, and leaves nothing new in the user's repository.
+  const mergeAsked = job.mergeAsked?.headCommit === headCommit ? job.mergeAsked : { headCommit, at };
+  return withEffects(
+    { ...without(job, 'needs'), status: 'IN_PROGRESS', phase: 'merging', mergeAsked },
+    { type: 'MergeChange', ...mergeAsked },
+  );
 }
 
 export function awaitApproval(job: Job, message: string): Job {
