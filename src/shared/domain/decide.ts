@@ -87,7 +87,8 @@ function afterEffect(job: Job, effect: Effect, outcome: EffectOutcome, at: Insta
     case 'WorkAccepted':
       return acceptedWork(job, outcome);
     case 'ChangeProposed':
-      return changeProposed({ ...job, changeRequest: outcome.changeRequest }, at);
+      // Somebody's commits may have come on top of ours: the branch as it is now is what is judged.
+      return changeProposed({ ...job, changeRequest: outcome.changeRequest, headCommit: outcome.changeRequest.headCommit }, at);
     case 'Merged':
       return merged(job, outcome, at);
     case 'MergeConflicted':

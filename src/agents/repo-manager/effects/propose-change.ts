@@ -1,10 +1,12 @@
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
-import { branchOf } from '../../../shared/domain/ids.ts';
+import { branchOf, type CommitId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { TerminalError } from '../../../shared/errors/errors.ts';
 import type { Forge, MirroredRepository } from '../../../shared/forge/forge.ts';
 import type { Git } from '../../../shared/git/git.ts';
 import { isAncestor } from '../../../shared/git/inspect.ts';
+import { createMergeCommit, mergeTrees } from '../../../shared/git/merge.ts';
+import { pin } from '../../../shared/git/refs.ts';
 import { openRepository, type RepoManagerContext, required } from '../context.ts';
 
 export type ProposeChange = Extract<Effect, { type: 'ProposeChange' }>;
@@ -13,31 +15,61 @@ export type ProposeChange = Extract<Effect, { type: 'ProposeChange' }>;
 export async function proposeChange(context: RepoManagerContext, job: Job, effect: ProposeChange): Promise<EffectOutcome> {
   const { forge, repository, git } = await openRepository(context, job);
   const head = branchOf(job.id);
-  await publish(forge, repository, git, head, effect);
+  const headCommit = await publish(job, { forge, repository, git }, head, effect);
   const changeRequest = await forge.openChangeRequest(repository, {
     jobId: job.id,
     title: job.feature.title,
     body: bodyOf(job),
     head,
-    headCommit: effect.headCommit,
+    headCommit,
     base: required(job.base, 'base'),
   });
-  return { type: 'ChangeProposed', changeRequest: { ...changeRequest, headCommit: effect.headCommit } };
+  return { type: 'ChangeProposed', changeRequest: { ...changeRequest, headCommit } };
+}
+
+interface Place {
+  readonly forge: Forge;
+  readonly repository: MirroredRepository;
+  readonly git: Git;
 }
 
 /**
- * The branch is usually where we left it. Where it is not, it is moved only from a commit that our head descends from:
- * what somebody else put there is never lost.
+ * Gives the head that the branch has then. It is usually where we left it. Where it is not, what somebody else put there is
+ * never lost: their commits and ours come together, and are reviewed as one.
  */
-async function publish(forge: Forge, repository: MirroredRepository, git: Git, head: string, effect: ProposeChange): Promise<void> {
+async function publish(job: Job, place: Place, head: string, effect: ProposeChange): Promise<CommitId> {
+  const { forge, repository } = place;
   try {
     await forge.publishBranch(repository, head, effect.headCommit, effect.previousHead);
+    return effect.headCommit;
   } catch (error) {
     if (!(error instanceof TerminalError) || error.code !== 'branch_conflict') throw error;
     const found = await forge.fetchHead(repository, head);
-    if (found !== null && !(await isAncestor(git, found, effect.headCommit))) throw error;
-    await forge.publishBranch(repository, head, effect.headCommit, found);
+    const joined = found === null ? effect.headCommit : await join(job, place, effect.headCommit, found);
+    if (joined === null) throw cannotJoin(head, effect.headCommit, error);
+    if (joined !== found) await forge.publishBranch(repository, head, joined, found);
+    return joined;
   }
+}
+
+/** The one of two commits that has the other, or a merge of both; null where they conflict. The same every time. */
+async function join(job: Job, { git }: Place, ours: CommitId, theirs: CommitId): Promise<CommitId | null> {
+  if (await isAncestor(git, theirs, ours)) return ours;
+  if (await isAncestor(git, ours, theirs)) return keep(git, job, theirs);
+  const merged = await mergeTrees(git, ours, theirs);
+  if (merged.type === 'conflicted') return null;
+  const message = `Merge what was put on ${branchOf(job.id)} meanwhile\n\nMulti-Agent-Job: ${job.id}\n`;
+  return keep(git, job, await createMergeCommit(git, { tree: merged.tree, parents: [ours, theirs], message, at: job.createdAt }));
+}
+
+async function keep(git: Git, job: Job, commit: CommitId): Promise<CommitId> {
+  await pin(git, job.id, `joined-${commit.slice(0, 12)}`, commit);
+  return commit;
+}
+
+function cannotJoin(head: string, headCommit: CommitId, cause: TerminalError): TerminalError {
+  const wayOn = `It conflicts with the job's work. Check out ${head}, "git merge ${headCommit}", then retry the job; or delete the branch and retry.`;
+  return new TerminalError('branch_conflict', `${cause.message} ${wayOn}`, { cause });
 }
 
 function bodyOf(job: Job): string {
