@@ -67,6 +67,8 @@ export type EffectOutcome =
       readonly host: string;
       readonly base: string;
       readonly baseCommit: CommitId;
+      /** What the job's branch has already, where there is one: of a job whose record was lost. */
+      readonly headCommit?: CommitId;
       readonly settings: RepositorySettings;
     }
   | { readonly type: 'TaskSent'; readonly streamSeq: number }

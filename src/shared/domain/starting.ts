@@ -46,8 +46,15 @@ export function acceptRequest(request: JobRequest, at: Instant): Job {
 }
 
 export function repositoryPrepared(job: Job, outcome: Extract<EffectOutcome, { type: 'RepositoryPrepared' }>, at: Instant): Job {
-  const { base, baseCommit, settings, host } = outcome;
-  const prepared: Job = { ...job, base, baseCommit, settings, ...(job.repository.kind === 'local' ? { host } : {}) };
+  const { base, baseCommit, headCommit, settings, host } = outcome;
+  const prepared: Job = {
+    ...job,
+    base,
+    baseCommit,
+    settings,
+    ...(headCommit === undefined ? {} : { headCommit }),
+    ...(job.repository.kind === 'local' ? { host } : {}),
+  };
   const accepted = withEffects(prepared, {
     type: 'PublishEvent',
     event: { type: 'JobAccepted', title: job.feature.title, repository: job.repository.url, base },

@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ulid } from 'ulid';
 import type { Forge } from '../../../src/shared/forge/forge.ts';
 import { scriptedRequest } from '../../support/feature-script.ts';
 import { git, type InProcessSystem, makeRepository, startSystem } from '../../support/in-process-system.ts';
@@ -74,5 +75,20 @@ describe("a person's commit on the job's branch", () => {
     expect(failed.error).toMatchObject({ code: 'branch_conflict', message: expect.stringContaining('git merge') });
     expect(job.reviews.at(-1)?.headCommit).toBe(job.headCommit);
     expect(git(repository, 'show', 'main:same.txt')).toBe('mine');
+  });
+});
+
+describe('a job whose branch is there already', () => {
+  it('goes on from it', async () => {
+    const jobId = `job-${ulid()}`;
+    await commitOn(`multi-agent/${jobId}`, 'same.txt', 'of the job that was lost\n');
+    const lost = git(repository, 'rev-parse', `multi-agent/${jobId}`);
+
+    await system.submit({ ...scriptedRequest(repository, { files: { 'same.txt': 'better\n' } }), jobId });
+    const job = await system.finished(jobId);
+
+    expect(job.status).toBe('COMPLETED');
+    expect(git(repository, 'show', 'main:same.txt')).toBe('better');
+    expect(git(repository, 'rev-list', 'main').split('\n')).toContain(lost);
   });
 });

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { EffectOutcome } from '../../../shared/domain/effect.ts';
 import { RepositorySettings } from '../../../shared/domain/feature.ts';
-import type { CommitId } from '../../../shared/domain/ids.ts';
+import { branchOf, type CommitId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { RetryableError, TerminalError } from '../../../shared/errors/errors.ts';
 import type { Git } from '../../../shared/git/git.ts';
-import { readFileAt } from '../../../shared/git/inspect.ts';
+import { isAncestor, readFileAt } from '../../../shared/git/inspect.ts';
+import { pin } from '../../../shared/git/refs.ts';
 import { openRepository, type RepoManagerContext } from '../context.ts';
 
 /** How long a job is left for the repo-manager of another home (milliseconds). */
@@ -13,7 +14,8 @@ const OTHER_HOME_RETRY_MS = 1_000;
 const SETTINGS_FILE = '.multi-agent.json';
 
 /**
- * Finds the repository, its base branch with the newest commit, and the settings on it.
+ * Finds the repository, its base branch with the newest commit, and the settings on it. A branch of the job that is there
+ * already (its record was lost, and it was submitted again) is gone on from: nothing is paid for twice.
  *
  * @throws RetryableError `other_host` for a path that is not here but may be where another repo-manager is
  */
@@ -21,7 +23,10 @@ export async function prepareRepository(context: RepoManagerContext, job: Job): 
   const { forge, repository, git } = await openRepository(context, job).catch((error: unknown) => leaveToOthers(context, job, error));
   const base = await forge.fetchBase(repository, job.requestedBase, job.createdAt);
   const settings = await readSettings(git, base.commit);
-  return { type: 'RepositoryPrepared', host: context.host, base: base.branch, baseCommit: base.commit, settings };
+  const found = await forge.fetchHead(repository, branchOf(job.id));
+  const head = found === null || (await isAncestor(git, found, base.commit)) ? {} : { headCommit: found };
+  if (head.headCommit !== undefined) await pin(git, job.id, 'found', head.headCommit);
+  return { type: 'RepositoryPrepared', host: context.host, base: base.branch, baseCommit: base.commit, ...head, settings };
 }
 
 async function leaveToOthers(context: RepoManagerContext, job: Job, error: unknown): Promise<never> {
