@@ -1,10 +1,13 @@
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { branchOf } from '../../shared/domain/ids.ts';
 import type { Job } from '../../shared/domain/job.ts';
 import type { Repository } from '../../shared/domain/feature.ts';
 import { TerminalError } from '../../shared/errors/errors.ts';
 import type { Forge, MirroredRepository } from '../../shared/forge/forge.ts';
 import { createGit, type Git } from '../../shared/git/git.ts';
+import { commitExists } from '../../shared/git/inspect.ts';
+import { listPins, pin } from '../../shared/git/refs.ts';
 import type { Claim } from '../../shared/messages/agent.ts';
 import type { Bucket } from '../../shared/messaging/bucket.ts';
 import type { BundleStore } from '../../shared/messaging/bundle-store.ts';
@@ -58,7 +61,17 @@ export async function openRepository(
 ): Promise<{ forge: Forge; repository: MirroredRepository; git: Git }> {
   const forge = forgeOf(context, job.repository);
   const repository = await forge.open(job.repository);
-  return { forge, repository, git: createGit({ gitDir: repository.mirror }) };
+  const git = createGit({ gitDir: repository.mirror });
+  if (job.baseCommit !== undefined && (await listPins(git, job.id)).length === 0) await restore(forge, repository, git, job);
+  return { forge, repository, git };
+}
+
+/** A mirror that holds nothing for a job with commits was lost, and is made again: what the job needs comes from the repository. */
+async function restore(forge: Forge, repository: MirroredRepository, git: Git, job: Job): Promise<void> {
+  await forge.fetchBase(repository, job.base, job.createdAt);
+  await forge.fetchHead(repository, branchOf(job.id));
+  const base = required(job.baseCommit, 'baseCommit');
+  if (await commitExists(git, base)) await pin(git, job.id, 'base', base);
 }
 
 /** A field that the state machine guarantees at this point. */

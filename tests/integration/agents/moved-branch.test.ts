@@ -92,3 +92,18 @@ describe('a job whose branch is there already', () => {
     expect(git(repository, 'rev-list', 'main').split('\n')).toContain(lost);
   });
 });
+
+describe('a mirror that was lost', () => {
+  it('is made again with what an open job needs', async () => {
+    const workflow = { merge: 'manual', maxRounds: 3, timeoutMs: 60_000 } as const;
+    const jobId = await system.submit({ ...scriptedRequest(repository), workflow });
+    const asked = await system.jobWhen(jobId, ({ needs, pending }) => needs?.kind === 'approval' && pending.length === 0);
+    await rm(join(system.home, 'mirrors'), { recursive: true });
+
+    await system.command({ type: 'ApproveJob', jobId, headCommit: asked.headCommit ?? '' });
+    const job = await system.finished(jobId);
+
+    expect(job).toMatchObject({ status: 'COMPLETED', headCommit: asked.headCommit });
+    expect(git(repository, 'rev-list', 'main').split('\n')).toContain(asked.headCommit);
+  });
+});

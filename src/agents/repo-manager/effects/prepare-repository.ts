@@ -25,6 +25,7 @@ export async function prepareRepository(context: RepoManagerContext, job: Job): 
   const settings = await readSettings(git, base.commit);
   const found = await forge.fetchHead(repository, branchOf(job.id));
   const head = found === null || (await isAncestor(git, found, base.commit)) ? {} : { headCommit: found };
+  await pin(git, job.id, 'base', base.commit);
   if (head.headCommit !== undefined) await pin(git, job.id, 'found', head.headCommit);
   return { type: 'RepositoryPrepared', host: context.host, base: base.branch, baseCommit: base.commit, ...head, settings };
 }
