@@ -302,6 +302,14 @@ describe('the local forge and a tree of the user', () => {
       'repository_not_readable',
     ],
     [
+      'a repository with a reftable',
+      async (at: string) => {
+        await makeRepository(at);
+        await writeFiles(at, { '.git/reftable/tables.list': '' });
+      },
+      'repository_not_readable',
+    ],
+    [
       'a shallow clone',
       async (at: string) => {
         await commitFiles(app, { 'a.txt': 'two\n' }, 'two');

@@ -41,6 +41,13 @@ export async function findLocalRepository(directory: string): Promise<LocalRepos
       `The repository ${directory} is a shallow clone; run "git fetch --unshallow" in it first.`,
     );
   }
+  // HEAD says nothing there: a tree that has the base checked out would not be noticed, and fall behind.
+  if (await isThere(path.join(commonDir, 'reftable'))) {
+    throw new TerminalError(
+      'repository_not_readable',
+      `The repository ${directory} keeps its refs as a reftable; run "git refs migrate --ref-format=files" in it first.`,
+    );
+  }
   const owner = ownerToRunAs(directory, (await stat(commonDir)).uid, (await stat(commonDir)).gid);
   const location = path.basename(commonDir) === '.git' ? path.dirname(commonDir) : commonDir;
   const git = createGit({
