@@ -16,6 +16,8 @@ import { openWire, type Wire } from './wire.ts';
 export interface ClusterNode {
   readonly name: string;
   readonly url: string;
+  /** The URL of its monitoring (with `monitored: true`). */
+  readonly monitor?: string;
   readonly pid: () => number;
   /** SIGKILL, and waits until it is gone; the store stays. */
   kill9(): Promise<void>;
@@ -49,6 +51,8 @@ export interface NatsClusterOptions {
   readonly nodes?: number;
   /** The address that clients connect to. Default 127.0.0.1. */
   readonly host?: string;
+  /** Open a port for monitoring on each node. Default false. */
+  readonly monitored?: boolean;
   /** Demand an nkey user; its seed file is `nkeyFile`. Default false: anyone may connect. */
   readonly credential?: boolean;
 }
@@ -62,7 +66,7 @@ export async function startNatsCluster(options: NatsClusterOptions = {}): Promis
   const count = options.nodes ?? 3;
   const user = options.credential === true ? await makeUser(folder) : undefined;
   const places: Place[] = [];
-  for (let n = 1; n <= count; n++) places.push(await makePlace(folder, n, options.host ?? HOST));
+  for (let n = 1; n <= count; n++) places.push(await makePlace(folder, n, options));
   const wires = await openWires(places);
   const nodes: ClusterNode[] = [];
   for (const place of places) nodes.push(await startNode(binary, place, wires, user?.publicKey));
@@ -93,6 +97,7 @@ interface Place {
   readonly host: string;
   readonly port: number;
   readonly routePort: number;
+  readonly monitorPort: number | undefined;
 }
 
 /** What one node dials to reach another. */
@@ -102,8 +107,9 @@ interface RouteWire {
   readonly wire: Wire;
 }
 
-async function makePlace(folder: string, n: number, host: string): Promise<Place> {
-  return { name: `node-${String(n)}`, folder, host, port: await freePort(), routePort: await freePort() };
+async function makePlace(folder: string, n: number, { host = HOST, monitored = false }: NatsClusterOptions): Promise<Place> {
+  const monitorPort = monitored ? await freePort() : undefined;
+  return { name: `node-${String(n)}`, folder, host, port: await freePort(), routePort: await freePort(), monitorPort };
 }
 
 async function openWires(places: readonly Place[]): Promise<RouteWire[]> {
@@ -124,6 +130,7 @@ async function startNode(binary: string, place: Place, wires: readonly RouteWire
   return {
     name: place.name,
     url: `nats://${place.host}:${String(place.port)}`,
+    ...(place.monitorPort === undefined ? {} : { monitor: `http://${HOST}:${String(place.monitorPort)}` }),
     pid: () => child.pid ?? 0,
     kill9: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -146,12 +153,14 @@ async function startNode(binary: string, place: Place, wires: readonly RouteWire
   };
 }
 
-function configOf({ name, folder, host, port, routePort }: Place, routes: readonly string[], publicKey: string | undefined): string {
+function configOf(place: Place, routes: readonly string[], publicKey: string | undefined): string {
+  const { name, folder, host, port, routePort, monitorPort } = place;
   return [
     `server_name: ${name}`,
     `listen: "${host}:${String(port)}"`,
     `jetstream { store_dir: "${join(folder, name)}", max_file_store: 4GB }`,
     'max_payload: 8MB',
+    ...(monitorPort === undefined ? [] : [`http: "${HOST}:${String(monitorPort)}"`]),
     ...(publicKey === undefined ? [] : [`authorization { users: [ { nkey: ${publicKey} } ] }`]),
     'cluster {',
     '  name: test',

@@ -32,10 +32,10 @@ const RECONNECT_WAIT_MS = 250;
  * A server that hangs (paused, or cut off by a network that drops packets) takes no part in the cluster: a daemon leaves it after two
  * to three missed pings and goes to another one, before the cluster has a new leader. Being wrong about it costs a reconnect.
  */
-const PING_EVERY_MS = 2_000;
+const PING_EVERY_MS = 1_500;
 const PINGS_MISSED = 2;
 /** How long one server may take to greet a daemon. */
-const GREETING_WITHIN_MS = 3_000;
+const GREETING_WITHIN_MS = 2_500;
 
 /**
  * Connects to NATS.

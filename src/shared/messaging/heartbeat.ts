@@ -1,11 +1,17 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { Heartbeat } from '../messages/agent.ts';
 import { type Bucket, type Entry, openBucket } from './bucket.ts';
+import { leaveNode } from './leave-node.ts';
 import { BUCKETS } from './topology.ts';
 
 export const BEAT_EVERY_MS = 1_000;
 /** An agent is healthy while its newest beat is younger than this, by the observer's own clock. */
 export const HEALTHY_WITHIN_MS = 3_500;
+/**
+ * A node of a cluster that is cut off from the others greets and answers pings, but stores nothing: an agent whose beats were not
+ * stored for this long goes to another node. Longer than most elections take, and harmless where it comes too soon.
+ */
+const LEAVE_AFTER_MS = 5_000;
 
 /** Rewrites an agent's heartbeat every second until stopped; its own bucket entry expires 15 s after the last one. */
 export async function startHeartbeat(
@@ -15,14 +21,22 @@ export async function startHeartbeat(
 ): Promise<{ beatNow(): void; stop(): Promise<void> }> {
   const agents = await openBucket(nc, BUCKETS.agents, Heartbeat);
   let beat = 0;
+  let storedAt = performance.now();
   let beating: Promise<void> = Promise.resolve();
   const beatOnce = async (): Promise<void> => {
     const value: Heartbeat = { v: 1, ...current(), beat: beat++ };
     await agents.put(value.agentId, value);
+    storedAt = performance.now();
+  };
+  const onFailure = (error: unknown): void => {
+    onError(error);
+    if (nc.info?.cluster === undefined || performance.now() - storedAt < LEAVE_AFTER_MS) return;
+    storedAt = performance.now();
+    leaveNode(nc).catch(onError);
   };
   const beatNow = (): void => {
     // One after the other: an older beat must not overwrite a newer one.
-    beating = beating.then(beatOnce).catch(onError);
+    beating = beating.then(beatOnce).catch(onFailure);
   };
   beatNow();
   const timer = setInterval(beatNow, BEAT_EVERY_MS);
