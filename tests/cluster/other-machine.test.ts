@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { cli, type RunningCli, startCli } from '../support/e2e/cli.ts';
+import { cli, type CliResult, type RunningCli, startCli } from '../support/e2e/cli.ts';
 import { eventually } from '../support/e2e/processes.ts';
 import { createRepository, type TestRepository } from '../support/e2e/repository.ts';
 import { JobShape, StatusShape, UpShape } from '../support/e2e/shapes.ts';
@@ -15,9 +15,14 @@ jest.setTimeout(300_000);
 const impossible = whyNoOtherMachine();
 if (impossible !== undefined) process.stderr.write(`skipped: agents on another machine (${impossible})\n`);
 
+/** Of so many, one at least comes to the wrong home first. */
+const JOBS = 6;
+const AGENTS = ['--repo-managers', '0', '--coders', '1', '--reviewers', '1'];
+
 /** Says what of the first machine it sees, and who it is. */
 const CODER = `#!/bin/sh
 { ls -A "$1"; ip -o address show scope global; } > seen.txt
+echo "$MULTI_AGENT_JOB_ID" > job.txt
 `;
 const REVIEWER = `#!/bin/sh
 echo '{"decision":"APPROVE","summary":"fine","comments":[]}'
@@ -75,20 +80,38 @@ echo '{"decision":"APPROVE","summary":"fine","comments":[]}'
     expect([differs.code, differs.json()]).toMatchObject([0, { matches: true }]);
   });
 
+  it('may be joined by a repo-manager, which leaves to the first machine what only that one has', async () => {
+    const home = join(other.folder, 'second-home');
+    ups.push(await ready(startAgents(home, '--repo-managers', '1', '--coders', '0', '--reviewers', '0')));
+    const submit = (n: number): Promise<CliResult> =>
+      cli(env, 'submit-feature', '--json', '--repo', repository.path, '--title', `Feature ${String(n)}`, '--description', 'Do it.');
+    const ids = (await Promise.all(Array.from({ length: JOBS }, (_, n) => submit(n)))).map((result) => JobShape.parse(result.json()).id);
+
+    for (const id of ids) await eventually(`${id} ends`, async () => JobShape.parse((await show(id)).json()).phase === 'done', 120_000);
+
+    const statuses = await Promise.all(ids.map(async (id) => JobShape.parse((await show(id)).json()).status));
+    expect(statuses).toEqual(ids.map(() => 'COMPLETED'));
+  });
+
+  function show(id: string): Promise<CliResult> {
+    return cli(env, 'job-status', '--json', id);
+  }
+
   /** What a person does there: the credential copied, the URL set, `up`. */
-  function startAgents(): RunningCli {
+  function startAgents(home = other.env['MULTI_AGENT_HOME'] ?? '', ...counts: readonly string[]): RunningCli {
     const [coder, reviewer] = [join(other.folder, 'coder.sh'), join(other.folder, 'reviewer.sh')];
     writeFileSync(coder, CODER);
     writeFileSync(reviewer, REVIEWER);
     const settings = {
       ...other.env,
+      MULTI_AGENT_HOME: home,
       NATS_URL: cluster.url,
       NATS_NKEY_FILE: other.copy(cluster.nkeyFile ?? ''),
       CODER_COMMAND: `sh ${coder} ${first.folder}`,
       REVIEWER_COMMAND: `sh ${reviewer}`,
       MULTI_AGENT_UNSAFE_NO_SANDBOX: '1',
     };
-    return other.startCli(settings, 'up', '--foreground', '--json', '--repo-managers', '0', '--coders', '1', '--reviewers', '1');
+    return other.startCli(settings, 'up', '--foreground', '--json', ...(counts.length > 0 ? counts : AGENTS));
   }
 
   async function ready(up: RunningCli): Promise<RunningCli> {

@@ -56,10 +56,8 @@ export async function readStatus({ home, connection, connect }: StatusOptions): 
   const nats = { url: connection.url, embedded: connection.embedded, ...(await embeddedPid(paths, connection)) };
   try {
     const nc = await connect();
-    const observations = await observeAgents(nc, {
-      expected,
-      until: (seen) => seen.length > 0 && belonging(seen, expected).every(({ alive }) => alive),
-    });
+    // Whoever else has a beat is waited for as well: it may be an agent of another machine.
+    const observations = await observeAgents(nc, { expected });
     const agents = belonging(observations, expected).map(statusOf);
     return { healthy: isHealthy(agents), nats: { ...nats, connected: true, version: nc.info?.version ?? null }, agents };
   } catch (error) {

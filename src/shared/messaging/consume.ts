@@ -1,6 +1,7 @@
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type Delivery, deliveryOf } from './delivery.ts';
+import { untilAnswered } from './until-answered.ts';
 import { keepAlive, outcomeOf, type OutcomeRules, settle, type Settling } from './outcome.ts';
 
 export interface ConsumeOptions extends Settling {
@@ -31,11 +32,14 @@ const WORKING_EVERY_MS = 3_000;
  */
 const HEARTBEAT_MS = 1_000;
 /** Also how long it waits to try again where the consumer has no leader yet. */
-const PULL_EXPIRES_MS = 3_000;
+const PULL_EXPIRES_MS = 2_000;
+/** How long it asks for the consumer each time: without a leader there is no answer. */
+const CONSUMER_WITHIN_MS = 1_500;
 
 /** Handles the messages of a durable consumer, several at a time, until stopped; goes on over every reconnect. */
 export async function consume(nc: NatsConnection, options: ConsumeOptions): Promise<Consuming> {
-  const consumer = await jetstream(nc).consumers.get(options.stream, options.consumer);
+  const { consumers } = jetstream(nc, { timeout: CONSUMER_WITHIN_MS });
+  const consumer = await untilAnswered(() => consumers.get(options.stream, options.consumer));
   const inHand = new Set<Promise<void>>();
   const messages = await consumer.consume({
     max_messages: options.prefetch,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   AckPolicy,
   DeliverPolicy,
@@ -12,6 +13,7 @@ import { Kvm } from '@nats-io/kv';
 import { Objm } from '@nats-io/obj';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { TerminalError } from '../errors/errors.ts';
+import { isUnanswered } from './unanswered.ts';
 import { copiesUpToDate, replicasFor, withReplicas } from './replicas.ts';
 import { type BucketPlan, bucketPlans, type ConsumerPlan, consumerPlans, type StreamPlan, streamPlans } from './topology.ts';
 
@@ -30,6 +32,8 @@ export interface TopologyDifference {
 }
 
 const DEFAULT_ACK_WAIT_MS = 10_000;
+const ANSWERED_WITHIN_MS = 30_000;
+const ASK_AGAIN_MS = 250;
 /** Our own code counts deliveries (see docs/decisions): at the server's limit a message would stay behind, unseen. */
 const UNLIMITED = -1;
 
@@ -43,10 +47,24 @@ const NOT_FOUND: readonly number[] = [10059, 10014];
  */
 export async function provisionTopology(nc: NatsConnection, settings: TopologySettings = {}): Promise<void> {
   const jsm = await jetstreamManager(nc);
-  for (const plan of streamPlans) await ensureStream(nc, jsm, plan, settings);
-  for (const plan of bucketPlans) await ensureBucket(nc, jsm, plan, settings);
-  for (const plan of consumerPlans) await ensureConsumer(jsm, plan, settings);
+  for (const plan of streamPlans) await patiently(() => ensureStream(nc, jsm, plan, settings));
+  for (const plan of bucketPlans) await patiently(() => ensureBucket(nc, jsm, plan, settings));
+  for (const plan of consumerPlans) await patiently(() => ensureConsumer(jsm, plan, settings));
   await requireTopology(nc, settings);
+}
+
+/** A cluster that has just started, or has lost a node, may leave a question unanswered; all of this may be asked again. */
+async function patiently(ensure: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + ANSWERED_WITHIN_MS;
+  for (;;) {
+    try {
+      await ensure();
+      return;
+    } catch (error) {
+      if (!isUnanswered(error) || performance.now() > deadline) throw error;
+    }
+    await delay(ASK_AGAIN_MS);
+  }
 }
 
 /**
