@@ -25,6 +25,7 @@ export async function reportAbandoned(context: Pick<AttemptContext, 'claims' | '
       agentId: AgentId.parse(agentId),
       type: 'TaskFailed',
       error: { code: 'abandoned', message: `${agentId} ended while it had the task.`, retryable: true },
+      // What it cost was told run by run.
       usage: NO_USAGE,
     });
   }

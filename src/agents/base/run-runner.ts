@@ -1,5 +1,5 @@
 import { promptOf } from '../../shared/runner/prompt.ts';
-import type { RunnerContext, RunnerResult } from '../../shared/runner/runner.ts';
+import { type RunnerContext, type RunnerResult, usageOfFailure } from '../../shared/runner/runner.ts';
 import type { TaskRun, TaskWorker } from './task-worker.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -19,7 +19,7 @@ export interface RunnerCall {
   readonly told: RunnerContext;
 }
 
-/** Has the runner do a task: with the limits of the job, the variables its repository lets through, and its words in the log. */
+/** Has the runner do a task: with the limits of the job, the variables its repository lets through, its words in the log, and its cost counted. */
 export async function runRunner(context: WorkerContext, run: TaskRun, { role, tryNumber, place, told }: RunnerCall): Promise<RunnerResult> {
   const { message } = run;
   const result = await context.runner
@@ -44,8 +44,10 @@ export async function runRunner(context: WorkerContext, run: TaskRun, { role, tr
       signal: run.signal,
     })
     .catch((error: unknown) => {
+      run.spend(usageOfFailure(error));
       throw withoutSecrets(error, context.redact);
     });
+  run.spend(result.usage);
   return {
     ...result,
     summary: context.redact(result.summary),

@@ -1,5 +1,6 @@
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { Usage } from '../../shared/domain/change.ts';
 import type { JobEvent } from '../../shared/domain/event.ts';
 import { InterruptedError, RetryableError } from '../../shared/errors/errors.ts';
 import type { Claim } from '../../shared/messages/agent.ts';
@@ -13,6 +14,7 @@ import { createLogWriter } from '../../shared/messaging/log-writer.ts';
 import { untilAnswered } from '../../shared/messaging/until-answered.ts';
 import { claimTask, type ClaimHolder, type HeldClaim } from './claim.ts';
 import { publishEvent, sendReport } from './report.ts';
+import { createSpending, type Spending } from './spending.ts';
 import type { EndReason, TaskEnd, TaskRun, TaskWorker } from './task-worker.ts';
 
 export interface AttemptContext {
@@ -49,13 +51,18 @@ export async function attemptTask(context: AttemptContext, message: TaskMessage,
   if (!(await context.open.get(message.jobId))) return { type: 'dropped', ack: true };
 
   const watch = watchClaim(context, held, delivery, message);
+  const spending = createSpending(
+    (spent) =>
+      sendReport(context.js, context.worker.role, { ...reportHead(context, message, held.claim), type: 'UsageReported', ...spent }),
+    context.onError,
+  );
   const log = createLogWriter(context.js, { jobId: message.jobId, taskId: message.taskId, attempt: held.claim.attempt, now: context.now });
   try {
-    const run = runOf(context, message, held, watch.signal, (entry) => {
+    const run = runOf(context, message, held, watch.signal, spending, (entry) => {
       log.write({ at: context.now(), ...entry });
     });
     const end = await doWork(context, message, held, run);
-    return await conclude(context, message, held, end);
+    return await conclude(context, message, held, end, spending.total());
   } catch (error) {
     // A delivery that somebody else holds by now is not ours to answer, nor is its job ours to fail.
     if (error instanceof InterruptedError || (await untilAnswered(() => held.isStillOurs()))) throw error;
@@ -63,6 +70,8 @@ export async function attemptTask(context: AttemptContext, message: TaskMessage,
   } finally {
     watch.stop();
     await log.close();
+    // Before the delivery is answered: the next attempt is not to begin on a budget that is used up.
+    await spending.told();
   }
 }
 
@@ -77,7 +86,14 @@ async function doWork(context: AttemptContext, message: TaskMessage, held: HeldC
   }
 }
 
-function runOf(context: AttemptContext, message: TaskMessage, held: HeldClaim, signal: AbortSignal, log: TaskRun['log']): TaskRun {
+function runOf(
+  context: AttemptContext,
+  message: TaskMessage,
+  held: HeldClaim,
+  signal: AbortSignal,
+  spending: Spending,
+  log: TaskRun['log'],
+): TaskRun {
   let facts = 0;
   return {
     message,
@@ -85,6 +101,7 @@ function runOf(context: AttemptContext, message: TaskMessage, held: HeldClaim, s
     mark: `${context.holder.agentId}:${String(held.claim.attempt)}`,
     signal,
     log,
+    spend: spending.add,
     emit: (event: JobEvent) => {
       const id = `${message.taskId}.${String(held.claim.dispatch)}.${String(held.claim.attempt)}.fact.${String(facts++)}`;
       publishEvent(context.js, message.jobId, event, context.now(), id).catch(context.onError);
@@ -105,11 +122,11 @@ async function announceStart(context: AttemptContext, message: TaskMessage, clai
   await sendReport(context.js, context.worker.role, { ...reportHead(context, message, claim), type: 'TaskStarted' }, run.signal);
 }
 
-async function conclude(context: AttemptContext, message: TaskMessage, held: HeldClaim, end: TaskEnd): Promise<AttemptEnd> {
+async function conclude(context: AttemptContext, message: TaskMessage, held: HeldClaim, end: TaskEnd, usage: Usage): Promise<AttemptEnd> {
   if (end.type === 'interrupted') return letGo(context, held, end);
   // The last look before the effect: a lease that was lost meanwhile makes this attempt one too many.
   if (!(await untilAnswered(() => held.isStillOurs()))) return letGo(context, held, { type: 'interrupted' });
-  await sendReport(context.js, context.worker.role, reportOf(context, message, held.claim, end));
+  await sendReport(context.js, context.worker.role, reportOf(context, message, held.claim, end, usage));
   // Looked at again: another attempt may have begun between the look and the report.
   return { type: end.type === 'failed' ? 'failed' : 'processed', ack: await isOursToAck(held) };
 }
@@ -134,19 +151,20 @@ function reportOf(
   message: TaskMessage,
   claim: Claim,
   end: Exclude<TaskEnd, { type: 'interrupted' }>,
+  usage: Usage,
 ): AgentReport {
   const head = reportHead(context, message, claim);
   switch (end.type) {
     case 'implemented':
-      return { ...head, type: 'ImplementationResult', ...end.implementation, usage: end.usage };
+      return { ...head, type: 'ImplementationResult', ...end.implementation, usage };
     case 'reviewed':
-      return { ...head, type: 'ReviewResult', review: end.review, usage: end.usage };
+      return { ...head, type: 'ReviewResult', review: end.review, usage };
     case 'failed':
       return {
         ...head,
         type: 'TaskFailed',
         error: end.error,
-        usage: end.usage,
+        usage,
         ...(end.checks ? { checks: end.checks } : {}),
         ...(end.work ? { work: end.work } : {}),
       };

@@ -19,6 +19,8 @@ export interface TaskRun<M extends TaskMessage = TaskMessage> {
   /** Aborted with an `EndReason`. */
   readonly signal: AbortSignal;
   readonly log: (entry: Omit<LogEntry, 'at'>) => void;
+  /** Counts what a run of the runner cost towards the attempt, and the job. */
+  readonly spend: (usage: Usage) => void;
   /** Publishes a fact about the job; not awaited, and a failure to do so is no failure of the task. */
   readonly emit: (event: JobEvent) => void;
 }
@@ -38,10 +40,10 @@ export interface Implementation extends Work {
 
 /** How an attempt ended. What is thrown instead is judged by the outcome rule (retry, or dead letter). */
 export type TaskEnd =
-  | { readonly type: 'implemented'; readonly implementation: Implementation; readonly usage: Usage }
-  | { readonly type: 'reviewed'; readonly review: Review; readonly usage: Usage }
+  | { readonly type: 'implemented'; readonly implementation: Implementation }
+  | { readonly type: 'reviewed'; readonly review: Review }
   /** A result, though not the one wanted: the job is told, and decides. */
-  | { readonly type: 'failed'; readonly error: Failure; readonly usage: Usage; readonly checks?: CheckResult[]; readonly work?: Work }
+  | { readonly type: 'failed'; readonly error: Failure; readonly checks?: CheckResult[]; readonly work?: Work }
   /** Ended by the signal. `wip` is what there was of the work, for the next attempt. */
   | { readonly type: 'interrupted'; readonly wip?: BundleRef };
 

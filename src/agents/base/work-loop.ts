@@ -81,6 +81,7 @@ async function bury(options: WorkLoopOptions, delivery: Delivery, reason: { code
       agentId: AgentId.parse(options.holder.agentId),
       type: 'TaskFailed',
       error: { code: reason.code, message: reason.message, retryable: true },
+      // What attempts cost was told run by run.
       usage: NO_USAGE,
     });
   }

@@ -1,5 +1,5 @@
 import type { BundleRef } from '../../shared/domain/bundle.ts';
-import { addUsage, type CheckResult, type Failure, NO_USAGE, type Usage } from '../../shared/domain/change.ts';
+import type { CheckResult, Failure } from '../../shared/domain/change.ts';
 import { InterruptedError, TerminalError } from '../../shared/errors/errors.ts';
 import type { RecordedChange } from '../../shared/git/change.ts';
 import type { ImplementationRequest } from '../../shared/messages/task.ts';
@@ -42,13 +42,12 @@ export function createCoder(context: WorkerContext): TaskWorker<ImplementationRe
 
 /** What the tries so far came to. */
 interface Progress {
-  readonly usage: Usage;
   readonly checks: CheckResult[];
   readonly failure: Failure;
 }
 
 async function implement(context: WorkerContext, run: TaskRun<ImplementationRequest>, desk: Desk): Promise<TaskEnd> {
-  let progress: Progress = { usage: NO_USAGE, checks: run.message.checks ?? [], failure: NO_CHANGE };
+  let progress: Progress = { checks: run.message.checks ?? [], failure: NO_CHANGE };
   for (let tryNumber = 1; tryNumber <= TRIES; tryNumber++) {
     const end = await tryOnce(context, run, desk, tryNumber, progress);
     if ('type' in end) return end;
@@ -67,18 +66,16 @@ async function tryOnce(
 ): Promise<TaskEnd | Progress> {
   try {
     const result = await runCoder(context, run, desk, { tryNumber, checks: before.checks });
-    const usage = addUsage(before.usage, result.usage);
     const change = await recordWork(run, desk, result.summary);
-    if (change === null) return await failed(context, run, desk, { ...before, usage, failure: NO_CHANGE });
+    if (change === null) return await failed(context, run, desk, { ...before, failure: NO_CHANGE });
     const judged = await judge(context, run, desk, tryNumber, change);
-    if (judged.failure) return { usage, checks: judged.checks, failure: judged.failure };
+    if (judged.failure) return { checks: judged.checks, failure: judged.failure };
 
     const { commit, filesChanged, runnerCommits } = change;
     const bundle = await storeWork(context, run, desk, commit, 'out');
     const summary = [result.summary, ...runnerCommits.map(({ message }) => message)].filter((part) => part !== '').join('\n\n');
     return {
       type: 'implemented',
-      usage,
       implementation: {
         bundle,
         startCommit: run.message.startCommit,
@@ -140,8 +137,8 @@ function tell(
 
 /** The job fails with this; what there is of the work goes along, so that it is kept on the job's branch. */
 async function failed(context: WorkerContext, run: TaskRun<ImplementationRequest>, desk: Desk, progress: Progress): Promise<TaskEnd> {
-  const { usage, checks, failure } = progress;
-  const end = { type: 'failed', error: failure, usage, ...(checks.length > 0 ? { checks } : {}) } as const;
+  const { checks, failure } = progress;
+  const end = { type: 'failed', error: failure, ...(checks.length > 0 ? { checks } : {}) } as const;
   const commit = await salvage(run, desk);
   if (commit === null) return end;
   const bundle = await storeWork(context, run, desk, commit, 'out');

@@ -29,6 +29,7 @@ function sourceOf(message: InputMessage): InputSource {
       return 'reviewer';
     case 'TaskStarted':
     case 'TaskFailed':
+    case 'UsageReported':
       return partsOfTaskId(message.taskId).role;
     case 'StopJob':
     case 'ApproveJob':

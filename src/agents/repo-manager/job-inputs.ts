@@ -43,6 +43,8 @@ export function inputOf(message: InputMessage, at: number, seq: number): JobInpu
         work: message.work,
         at,
       };
+    case 'UsageReported':
+      return { type: 'UsageReported', ...attemptOf(message), usage: message.usage, at };
     case 'StopJob':
       return { type: 'StopRequested', commandId: message.commandId, seq, at };
     case 'ApproveJob':

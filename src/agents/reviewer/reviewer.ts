@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NO_USAGE } from '../../shared/domain/change.ts';
 import { InterruptedError } from '../../shared/errors/errors.ts';
 import { diffOf } from '../../shared/git/diff.ts';
 import type { Git } from '../../shared/git/git.ts';
@@ -41,10 +40,10 @@ async function review(context: WorkerContext, run: TaskRun<ReviewRequest>, place
   try {
     const result = await runRunner(context, run, { role: 'reviewer', tryNumber: 1, place, told });
     const verdict = placeComments(parseVerdict(result.verdict), diff);
-    return { type: 'reviewed', review: { round: message.round, headCommit: message.headCommit, ...verdict }, usage: result.usage };
+    return { type: 'reviewed', review: { round: message.round, headCommit: message.headCommit, ...verdict } };
   } catch (error) {
     if (error instanceof InterruptedError) return { type: 'interrupted' };
-    return { type: 'failed', error: failureOf(error), usage: NO_USAGE };
+    return { type: 'failed', error: failureOf(error) };
   }
 }
 

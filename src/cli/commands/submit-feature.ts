@@ -18,7 +18,10 @@ export function register(program: Command, io: CliContext): void {
     .option('--merge <policy>', 'auto: what the reviewer approves is merged; manual: waits for "approve". Default: auto.')
     .option('--max-rounds <n>', 'Review rounds before the job gives up, 1 to 50. Default: 3.')
     .option('--max-cost <usd>', 'No further task is sent out once the job has cost this much. Default: no limit.')
-    .option('--timeout <time>', 'The longest one task may run, like 90s, 30m or 2h. Default: 1h.')
+    .option(
+      '--timeout <time>',
+      'The longest one run of a runner may take, like 90s, 30m or 2h; a coder has up to three in a round. Default: 1h.',
+    )
     .option('--key <key>', 'Submitting the same again with the same key is the same job.')
     .option('--wait', 'Follow the job until it has ended or waits for you; the exit code says which.')
     .addHelpText(

@@ -10,6 +10,7 @@ import { isTerminal, type Job } from './job.ts';
 import { conflicted, headMoved, merged, treeDirty } from './merging.ts';
 import { finishReview, merging } from './reviewing.ts';
 import { acceptRequest, repositoryPrepared } from './starting.ts';
+import { spend } from './spending.ts';
 import { failTask, startTask, sweepTask, taskSent } from './tasks.ts';
 
 /** What is told and tidied beside a job: that it can't be done decides nothing, least of all while a merge is under way. */
@@ -33,7 +34,9 @@ export function decide(job: Job | null, input: JobInput): Job {
   return next === job ? job : { ...next, updatedAt: Math.max(job.updatedAt, input.at) };
 }
 
-function react(job: Job, input: JobInput): Job {
+function react(before: Job, input: JobInput): Job {
+  // Whatever becomes of the report.
+  const job = 'usage' in input ? spend(before, input) : before;
   switch (input.type) {
     case 'FeatureRequested':
       return job;
@@ -45,6 +48,8 @@ function react(job: Job, input: JobInput): Job {
       return finishReview(job, input);
     case 'TaskFailed':
       return failTask(job, input);
+    case 'UsageReported':
+      return job;
     case 'StopRequested':
     case 'ApproveRequested':
     case 'RejectRequested':

@@ -20,7 +20,7 @@ export const Workflow = z.strictObject({
   maxRounds: z.number().int().min(1).max(50),
   /** No further task is sent out once the job has cost this much (US dollars). */
   maxCostUsd: z.number().positive().optional(),
-  /** The longest one task may run (milliseconds). */
+  /** The longest one run of a runner may take (milliseconds); a coder has up to three in a round. */
   timeoutMs: z
     .number()
     .int()

@@ -1,4 +1,3 @@
-import { addUsage } from './change.ts';
 import { failed } from './ending.ts';
 import type { EffectOutcome } from './effect.ts';
 import type { CommitId, Instant } from './ids.ts';
@@ -16,7 +15,6 @@ export function finishImplementation(job: Job, input: Extract<JobInput, { type: 
       status: 'IN_PROGRESS',
       phase: 'implementing',
       lastTask: { id: input.taskId, dispatch: input.dispatch, attempt: input.attempt },
-      usage: addUsage(job.usage, input.usage),
       checks: [...input.checks],
       summary: input.summary,
     },

@@ -58,6 +58,8 @@ export type JobInput =
       readonly work?: Pick<FinishedWork, 'bundle' | 'startCommit' | 'headCommit'> | undefined;
       readonly at: Instant;
     } & AttemptRef)
+  /** What an attempt has cost so far; it is still at work, or ended without a result. */
+  | ({ readonly type: 'UsageReported'; readonly usage: Usage; readonly at: Instant } & AttemptRef)
   | ({ readonly type: 'StopRequested' } & GivenCommand)
   | ({ readonly type: 'ApproveRequested'; readonly headCommit?: CommitId | undefined } & GivenCommand)
   | ({ readonly type: 'RejectRequested'; readonly headCommit?: CommitId | undefined; readonly comment: string } & GivenCommand)

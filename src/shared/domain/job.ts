@@ -32,6 +32,15 @@ export const Task = z.strictObject({
 });
 export type Task = z.infer<typeof Task>;
 
+/** What an attempt has cost so far, as far as it was told. */
+export const AttemptUsage = z.strictObject({
+  taskId: TaskId,
+  dispatch: z.number().int().positive(),
+  attempt: z.number().int().positive(),
+  usage: Usage,
+});
+export type AttemptUsage = z.infer<typeof AttemptUsage>;
+
 /** What a person has to do before the job goes on. */
 export const Needs = z.strictObject({
   kind: z.enum(['approval', 'dirty_tree', 'repository_locked']),
@@ -109,6 +118,8 @@ export const Job = z.strictObject({
   commits: z.array(CommitSummary),
   filesChanged: z.array(FileChange),
   usage: Usage,
+  /** What of `usage` which attempt cost: one is reported more than once, late, and after it was replaced, and counts once. */
+  attempts: z.array(AttemptUsage).optional(),
   needs: Needs.optional(),
   /** What keeps an effect from being carried out just now; it is tried again and again. */
   delay: Delay.optional(),

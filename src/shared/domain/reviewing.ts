@@ -1,4 +1,4 @@
-import { addUsage, type Failure } from './change.ts';
+import type { Failure } from './change.ts';
 import { failed, waiting } from './ending.ts';
 import type { Instant } from './ids.ts';
 import type { JobInput } from './input.ts';
@@ -16,7 +16,6 @@ export function finishReview(job: Job, input: Extract<JobInput, { type: 'ReviewF
       ...withoutTask(job),
       status: 'IN_PROGRESS',
       lastTask: { id: input.taskId, dispatch: input.dispatch, attempt: input.attempt },
-      usage: addUsage(job.usage, input.usage),
       reviews: [...job.reviews, review],
     },
     { type: 'PostReview', review },

@@ -1,8 +1,10 @@
+import type { Failure } from './change.ts';
 import type { Effect } from './effect.ts';
 import { type Instant, taskIdOf, type TaskRole } from './ids.ts';
 import type { Job } from './job.ts';
 import { raised } from './priority.ts';
 import { failed } from './ending.ts';
+import { isOverBudget } from './spending.ts';
 import { withEffects, without } from './step.ts';
 
 /**
@@ -14,9 +16,7 @@ export function sendTask(before: Job, role: TaskRole, at: Instant): Job {
   // Before the limits are looked at: a retry goes on with what would have been sent.
   const job: Job =
     before.status === 'PENDING' ? before : { ...before, status: 'IN_PROGRESS', phase: role === 'coder' ? 'implementing' : 'reviewing' };
-  if (job.costAllowedUsd !== undefined && job.usage.costUsd >= job.costAllowedUsd) {
-    return failed(job, budgetExceeded(job), at);
-  }
+  if (isOverBudget(job)) return failed(job, budgetExceeded(job), at);
   const id = taskIdOf(job.id, role, job.round);
   const last = job.lastTask?.id === id ? job.lastTask : undefined;
   const dispatch = (last?.dispatch ?? 0) + 1;
@@ -49,7 +49,7 @@ export function nextRound(job: Job, at: Instant): Job {
   return sendTask({ ...job, round: job.round + 1 }, 'coder', at);
 }
 
-function budgetExceeded(job: Job) {
+export function budgetExceeded(job: Job): Failure {
   return {
     code: 'budget_exceeded',
     message: `The job has cost $${job.usage.costUsd.toFixed(2)} and may cost $${String(job.costAllowedUsd)}; its work so far is kept on its branch. A retry allows the same sum again.`,

@@ -1,10 +1,11 @@
-import { addUsage, type Failure } from './change.ts';
+import type { Failure } from './change.ts';
 import type { Effect } from './effect.ts';
 import { failed } from './ending.ts';
 import type { Instant } from './ids.ts';
 import type { JobInput } from './input.ts';
 import { isTerminal, type Job, type Task } from './job.ts';
-import { sendTask } from './sending.ts';
+import { budgetExceeded, sendTask } from './sending.ts';
+import { isOverBudget } from './spending.ts';
 import { isCurrent, revocationOf, withEffects, withoutTask } from './step.ts';
 
 /** Failures after which the task itself is as good as new: it is sent out again without asking anyone. */
@@ -19,13 +20,15 @@ export function startTask(job: Job, input: Extract<JobInput, { type: 'TaskStarte
   if (task?.id !== input.taskId || task.dispatch !== input.dispatch) return revokeStray(job, input);
   if (input.attempt <= task.attempt) return job;
   const started: Task = { ...task, attempt: input.attempt, agentId: input.agentId, startedAt: input.at };
-  return {
+  const next: Job = {
     ...job,
     status: 'IN_PROGRESS',
     phase: task.role === 'coder' ? 'implementing' : 'reviewing',
     task: withoutMissing(started),
     lastTask: { id: task.id, dispatch: task.dispatch, attempt: input.attempt },
   };
+  // Earlier attempts at this very dispatch cost something, too, and agents take it up again without asking.
+  return isOverBudget(next) ? failed(next, budgetExceeded(next), input.at) : next;
 }
 
 export function taskSent(job: Job, effect: Effect, streamSeq: number): Job {
@@ -37,13 +40,13 @@ export function taskSent(job: Job, effect: Effect, streamSeq: number): Job {
 /** The task ended without a result: send it out again where that may help, else end the job with its work kept. */
 export function failTask(job: Job, input: Extract<JobInput, { type: 'TaskFailed' }>): Job {
   if (!isCurrent(job, input)) return job;
-  const spent = { ...job, usage: addUsage(job.usage, input.usage), ...(input.checks ? { checks: [...input.checks] } : {}) };
-  if (SENT_AGAIN.includes(input.error.code)) return sendAgain(spent, input.attempt, input.error, input.at);
-  if (!input.work || job.task?.role !== 'coder') return failed(withAttempt(spent, input.attempt), input.error, input.at);
+  const told = { ...job, ...(input.checks ? { checks: [...input.checks] } : {}) };
+  if (SENT_AGAIN.includes(input.error.code)) return sendAgain(told, input.attempt, input.error, input.at);
+  if (!input.work || job.task?.role !== 'coder') return failed(withAttempt(told, input.attempt), input.error, input.at);
 
   const { bundle, startCommit, headCommit } = input.work;
   return withEffects(
-    { ...withoutTask(withAttempt(spent, input.attempt)), failing: input.error },
+    { ...withoutTask(withAttempt(told, input.attempt)), failing: input.error },
     { type: 'AcceptWork', taskId: input.taskId, dispatch: input.dispatch, bundle, startCommit, headCommit },
   );
 }

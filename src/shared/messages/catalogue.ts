@@ -4,7 +4,17 @@ import { Job } from '../domain/job.ts';
 import { Claim, DeadLetter, Heartbeat, Lock } from './agent.ts';
 import { FeatureRequest } from './feature-request.ts';
 import { JobEventMessage } from './job-event.ts';
-import { ApproveJob, ImplementationResult, RejectJob, RetryJob, ReviewResult, StopJob, TaskFailed, TaskStarted } from './job-input.ts';
+import {
+  ApproveJob,
+  ImplementationResult,
+  RejectJob,
+  RetryJob,
+  ReviewResult,
+  StopJob,
+  TaskFailed,
+  TaskStarted,
+  UsageReported,
+} from './job-input.ts';
 import { LogBatch } from './log-batch.ts';
 import { subjects } from './subjects.ts';
 import { BundleAnswer, BundleNeed, ImplementationRequest, ReviewRequest } from './task.ts';
@@ -66,6 +76,12 @@ export const catalogue: readonly CatalogueEntry[] = [
     schema: TaskFailed,
     ...reportOf('coder', 'reviewer'),
     about: 'The task ended without a result; what there was of the work comes along.',
+  },
+  {
+    name: 'UsageReported',
+    schema: UsageReported,
+    ...reportOf('coder', 'reviewer'),
+    about: 'What an attempt has cost so far; after each run of its runner that says so.',
   },
   { name: 'StopJob', schema: StopJob, ...command, about: 'End the job; a merge that is under way decides first.' },
   { name: 'ApproveJob', schema: ApproveJob, ...command, about: 'Merge what waits for approval.' },

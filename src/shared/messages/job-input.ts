@@ -50,6 +50,19 @@ export const TaskFailed = z.strictObject({
 });
 export type TaskFailed = z.infer<typeof TaskFailed>;
 
+/**
+ * What an attempt has cost so far, told after each run of its runner: it may never come to a result (a retry later, a task that is
+ * handed back, an agent that dies). Counts even where the attempt has been replaced, or the job has ended.
+ */
+export const UsageReported = z.strictObject({
+  ...report,
+  type: z.literal('UsageReported'),
+  usage: Usage,
+  /** How many runs of the runner that covers. */
+  runs: z.number().int().positive(),
+});
+export type UsageReported = z.infer<typeof UsageReported>;
+
 const command = { ...envelope, jobId: JobId, commandId: z.string().min(1).max(100), at: Instant };
 
 export const StopJob = z.strictObject({ ...command, type: z.literal('StopJob') });
@@ -67,7 +80,7 @@ export const CommandMessage = z.discriminatedUnion('type', [StopJob, ApproveJob,
 export type CommandMessage = z.infer<typeof CommandMessage>;
 
 /** What an agent reports. */
-export const AgentReport = z.discriminatedUnion('type', [TaskStarted, ImplementationResult, ReviewResult, TaskFailed]);
+export const AgentReport = z.discriminatedUnion('type', [TaskStarted, ImplementationResult, ReviewResult, TaskFailed, UsageReported]);
 export type AgentReport = z.infer<typeof AgentReport>;
 
 /** Everything that goes through INPUTS. */

@@ -1,7 +1,8 @@
-import type { CheckResult, Usage } from '../domain/change.ts';
+import { type CheckResult, NO_USAGE, Usage } from '../domain/change.ts';
 import type { Feature } from '../domain/feature.ts';
 import type { TaskRole } from '../domain/ids.ts';
 import type { Review } from '../domain/review.ts';
+import { MultiAgentError } from '../errors/errors.ts';
 
 /** A file both sides changed. Each side is the file's text, null where that side has no such file. */
 export interface ConflictedFile {
@@ -66,6 +67,11 @@ export interface RunnerResult {
   readonly verdict?: unknown;
 }
 
+/** What a run cost that ended with this error, as far as the runner said so. */
+export function usageOfFailure(error: unknown): Usage {
+  return (error instanceof MultiAgentError ? Usage.safeParse(error.details['usage']).data : undefined) ?? NO_USAGE;
+}
+
 /**
  * The thing that does the thinking for an agent.
  *
@@ -74,6 +80,7 @@ export interface RunnerResult {
  *   (a reviewer whose last words are no JSON),
  * - `RetryableError` `runner_unavailable` (EX_TEMPFAIL, 75) and `runner_stalled` (said nothing for `stallMs`),
  * - `InterruptedError` `runner_interrupted` when `signal` was aborted.
+ * What a run cost that fails stands in the error's details as `usage`.
  * A run is not idempotent: it may cost money. Callers make sure that it is wanted before they start it.
  */
 export interface Runner {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TerminalError } from '../../../src/shared/errors/errors.ts';
 import { createCommandRunner } from '../../../src/shared/runner/command/command-runner.ts';
-import type { Runner, RunnerTask } from '../../../src/shared/runner/runner.ts';
+import { type Runner, type RunnerTask, usageOfFailure } from '../../../src/shared/runner/runner.ts';
 import { pidsWith } from '../../support/marked-processes.ts';
 import { until } from '../../support/until.ts';
 import { failureOf, runnerContract, type TestTask, testTask } from './runner-contract.ts';
@@ -33,6 +33,15 @@ describe('runner command', () => {
     current.remove();
     delete process.env['CANARY_SECRET'];
     delete process.env['CANARY_ALLOWED'];
+  });
+
+  it.each([0, 1, 75])('says what a run cost that ends with status %i', async (status) => {
+    const usage = { inputTokens: 5, outputTokens: 0, costUsd: 0.5 };
+    const runner = createCommandRunner({ command: ['sh', '-c', `echo '${JSON.stringify({ usage })}'; exit ${String(status)}`] });
+
+    const cost = await runner.run(current.task).then((result) => result.usage, usageOfFailure);
+
+    expect(cost).toEqual(usage);
   });
 
   it('tells the task by variables, a context file and stdin', async () => {

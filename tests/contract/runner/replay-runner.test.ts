@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createReplayRunner } from '../../../src/shared/runner/replay/replay-runner.ts';
-import type { Runner, RunnerTask } from '../../../src/shared/runner/runner.ts';
+import { type Runner, type RunnerTask, usageOfFailure } from '../../../src/shared/runner/runner.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { failureOf, runnerContract, type TestTask, testTask } from './runner-contract.ts';
 
@@ -48,6 +48,13 @@ describe('runner replay', () => {
 
   afterEach(() => {
     current.remove();
+  });
+
+  it('says what a run cost that fails', async () => {
+    const usage = { inputTokens: 7, outputTokens: 3, costUsd: 0.5 };
+    const runner = replayOf({ role: 'coder', usage, fail: { code: 'runner_unavailable' } });
+
+    expect(usageOfFailure(await failureOf(runner.run(current.task)))).toEqual(usage);
   });
 
   it('says that no model was asked', () => {

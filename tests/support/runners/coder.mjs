@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// A coder that does what the feature's description says, as JSON: `{ files, exit, waitFor, stamp, half, rounds, tries, link }`. Without one it writes
+// A coder that does what the feature's description says, as JSON: `{ files, exit, waitFor, stamp, half, rounds, tries, link, costUsd,
+// waitAgain }`. Without one it writes
 // `work/<job>-<round>.txt`.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -17,6 +18,7 @@ for (const { path, ours, theirs } of context.conflicts ?? []) {
   files[path] = [...new Set(`${theirs}${ours}`.split('\n').filter((line) => line !== ''))].map((line) => `${line}\n`).join('');
 }
 if (script.half) writeFileSync('half.txt', 'half of it\n');
+if (script.waitAgain && tried === 'again') await until(script.waitAgain);
 if (script.waitFor) await until(script.waitFor);
 for (const [name, text] of Object.entries(files)) {
   mkdirSync(dirname(name), { recursive: true });
@@ -24,6 +26,7 @@ for (const [name, text] of Object.entries(files)) {
 }
 if (script.link && !existsSync('link')) symlinkSync(script.link, 'link');
 console.log(`wrote ${Object.keys(files).join(', ')}`);
+if (script.costUsd) console.log(JSON.stringify({ summary: 'paid', usage: { costUsd: script.costUsd } }));
 process.exitCode = script.exit ?? 0;
 
 async function until(file) {

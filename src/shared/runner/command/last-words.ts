@@ -42,6 +42,11 @@ export function reviewerResult(stdout: string): RunnerResult {
   return { summary: words.data?.summary ?? '', usage: words.data?.usage ?? NO_USAGE, verdict };
 }
 
+/** What the last line that is not empty says about the cost; undefined where it says nothing. For runs that end without a result. */
+export function usageIn(stdout: string): Usage | undefined {
+  return LastWords.safeParse(jsonOf(lastLines(stdout, 1)[0] ?? '')).data?.usage;
+}
+
 /** From the end, so that a long output costs no more than its last lines. */
 function lastLines(text: string, count: number): string[] {
   const lines: string[] = [];

@@ -1,6 +1,7 @@
 import { InterruptedError, messageOf, RetryableError, TerminalError } from '../../errors/errors.ts';
 import type { ProcessResult } from '../../process/run-process.ts';
 import type { RunnerTask } from '../runner.ts';
+import { usageIn } from './last-words.ts';
 
 /** sysexits.h: a temporary failure, the user is invited to try again. */
 const EX_TEMPFAIL = 75;
@@ -8,7 +9,9 @@ const SHOWN_LENGTH = 300;
 
 /** The error that the end of a run stands for, as the port's contract names it; undefined for a success. */
 export function errorOf(result: ProcessResult, limits: Pick<RunnerTask, 'wallMs' | 'stallMs'>): Error | undefined {
-  const details = { details: { exitCode: result.exitCode, signal: result.signal, durationMs: result.durationMs } };
+  const usage = usageIn(result.stdout);
+  const { exitCode, signal, durationMs } = result;
+  const details = { details: { exitCode, signal, durationMs, ...(usage ? { usage } : {}) } };
   switch (result.endedBy) {
     case 'abort':
       return new InterruptedError('runner_interrupted', 'the runner was ended: its work is no longer wanted', details);

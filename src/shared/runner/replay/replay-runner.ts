@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NO_USAGE } from '../../domain/change.ts';
+import { NO_USAGE, type Usage } from '../../domain/change.ts';
 import { InterruptedError, messageOf, RetryableError, TerminalError } from '../../errors/errors.ts';
 import type { Runner, RunnerResult, RunnerTask } from '../runner.ts';
 import { applyEdit } from './apply-edit.ts';
@@ -64,12 +64,13 @@ function throwIfAborted(task: RunnerTask): void {
 }
 
 function resultOf(entry: RecordedEntry): RunnerResult {
-  if (entry.fail !== undefined) throw failure(entry.fail.code, entry.fail.message ?? 'the recording fails here');
+  if (entry.fail !== undefined) throw failure(entry.fail.code, entry.fail.message ?? 'the recording fails here', entry.usage);
   const result = { summary: entry.summary, usage: entry.usage ?? NO_USAGE };
   return entry.role === 'reviewer' ? { ...result, verdict: entry.verdict } : result;
 }
 
-function failure(code: FailureCode, message: string): Error {
+function failure(code: FailureCode, message: string, usage?: Usage): Error {
   const passes = code === 'runner_unavailable' || code === 'runner_stalled';
-  return passes ? new RetryableError(code, message) : new TerminalError(code, message);
+  const options = usage ? { details: { usage } } : {};
+  return passes ? new RetryableError(code, message, options) : new TerminalError(code, message, options);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decide } from '../../../../src/shared/domain/decide.ts';
+import { isCurrent } from '../../../../src/shared/domain/step.ts';
 import type { Decide } from './invariants.ts';
 import { createWorld, type Move, type PersonCommand, type Setting, type TaskEnding } from './world.ts';
 
@@ -75,8 +76,17 @@ const mistakes: readonly (readonly [string, RegExp, Decide])[] = [
     /a stale \w+ changed the job/,
     (job, input) => {
       const task = job?.task;
-      const stale = task && 'taskId' in input && input.taskId === task.id;
+      const stale = task && 'taskId' in input && input.taskId === task.id && !isCurrent(job, input);
       return decide(job, stale ? { ...input, dispatch: task.dispatch, attempt: Math.max(1, task.attempt) } : input);
+    },
+  ],
+  [
+    'counts what an attempt cost whenever it is told',
+    /the attempts cost/,
+    (job, input) => {
+      const { attempts: _, ...forgetful } = job ?? {};
+      const next = decide(job && (forgetful as typeof job), input);
+      return job && next === forgetful ? job : next;
     },
   ],
   [

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { decide } from '../../../../src/shared/domain/decide.ts';
 import { type Job, reviewRounds } from '../../../../src/shared/domain/job.ts';
@@ -54,6 +55,12 @@ const conflictRound =
   (base: string, head: string): Step =>
   (job) =>
     after(job, conflictsWith(base), settled, started(), implemented(head), reviewed('APPROVE'));
+
+/** Whether a report did nothing but add what its attempt cost: that is spent, whatever else becomes of the report. */
+function addsOnlyCosts(job: Job, reported: Job): boolean {
+  const without = ({ usage: _, attempts: __, updatedAt: ___, ...rest }: Job) => rest;
+  return isDeepStrictEqual(without(reported), without(job));
+}
 
 describe('a job that begins', () => {
   it('is PENDING and has its repository prepared', () => {
@@ -201,15 +208,15 @@ describe('a round', () => {
     const job = reviewing();
     const input = reviewOf({ ...job, headCommit: commit(9) }, 'APPROVE');
 
-    expect(decide(job, input)).toBe(job);
+    expect(addsOnlyCosts(job, decide(job, input))).toBe(true);
   });
 
   it('takes no notice of a coder that reports a verdict, or a reviewer that reports work', () => {
     const coding = implementing();
     const judging = reviewing();
 
-    expect(decide(coding, reviewOf(coding, 'APPROVE'))).toBe(coding);
-    expect(decide(judging, implementationOf(judging, commit(9)))).toBe(judging);
+    expect(addsOnlyCosts(coding, decide(coding, reviewOf(coding, 'APPROVE')))).toBe(true);
+    expect(addsOnlyCosts(judging, decide(judging, implementationOf(judging, commit(9))))).toBe(true);
   });
 
   it('goes on when a review can not be posted', () => {
@@ -639,14 +646,56 @@ describe('a budget', () => {
   });
 });
 
+describe('what an attempt cost', () => {
+  const costOf = (job: Job, attempt: number, costUsd: number, dispatch = 1): Job =>
+    decide(job, {
+      type: 'UsageReported',
+      taskId: taskId('implement.1'),
+      dispatch,
+      attempt,
+      usage: { inputTokens: 1, outputTokens: 0, costUsd },
+      at: next(job),
+    });
+
+  it('counts as soon as it is told, and once', () => {
+    const first = costOf(implementing(), 1, 0.25);
+    const job = costOf(costOf(first, 1, 0.75), 1, 0.25);
+
+    expect(first.usage).toEqual({ inputTokens: 1, outputTokens: 0, costUsd: 0.25 });
+    expect(job.usage).toEqual({ inputTokens: 1, outputTokens: 0, costUsd: 0.75 });
+    expect(costOf(job, 1, 0.75)).toBe(job);
+    expect(after(job, implemented(commit(2), { costUsd: 1 })).usage.costUsd).toBe(1);
+  });
+
+  it('counts for each of them, whatever became of it', () => {
+    const first = costOf(implementing(), 1, 0.5);
+    const job = costOf(costOf(after(first, started(2)), 2, 0.5), 1, 1);
+    const again = after(job, fails({ code: 'abandoned' }), settled, started());
+    const ended = after(costOf(again, 1, 1, 2), stops(), settled);
+
+    expect(job.usage.costUsd).toBe(1.5);
+    expect(ended.usage.costUsd).toBe(2.5);
+    expect(costOf(ended, 3, 0.25, 2)).toMatchObject({ status: 'CANCELLED', usage: { costUsd: 2.75 } });
+  });
+
+  it('keeps another one from beginning where it is over the limit', () => {
+    const job = costOf(implementing({ workflow: { maxCostUsd: 1 } }), 1, 1);
+
+    expect(job.status).toBe('IN_PROGRESS');
+    expect(after(job, started(2))).toMatchObject({ status: 'FAILED', error: { code: 'budget_exceeded' } });
+    expect(pendingTypes(after(job, started(2)))).toContain('RevokeTask');
+    expect(after(job, delivered(commit(2), { costUsd: 1 })).status).toBe('IN_PROGRESS');
+  });
+});
+
 describe('what comes late or twice', () => {
   it('says nothing from an attempt that was replaced', () => {
     const first = implementing();
     const job = after(first, started(2));
 
     expect(decide(job, startOf(first, 1))).toBe(job);
-    expect(decide(job, implementationOf(first, commit(8)))).toBe(job);
-    expect(decide(job, failureOf(first))).toBe(job);
+    expect(addsOnlyCosts(job, decide(job, implementationOf(first, commit(8))))).toBe(true);
+    expect(addsOnlyCosts(job, decide(job, failureOf(first)))).toBe(true);
   });
 
   it('says nothing from a dispatch that was replaced, but that its agent is to be ended', () => {
@@ -654,7 +703,7 @@ describe('what comes late or twice', () => {
     const job = after(first, fails({ code: 'abandoned' }), settled, started());
     const stray = decide(job, startOf(first, 3));
 
-    expect(decide(job, implementationOf(first, commit(8)))).toBe(job);
+    expect(addsOnlyCosts(job, decide(job, implementationOf(first, commit(8))))).toBe(true);
     expect(pendingEffect(stray, 'RevokeTask')).toMatchObject({ taskId: taskId('implement.1'), dispatch: 1 });
     expect(stray.task).toEqual(job.task);
   });
@@ -680,8 +729,8 @@ describe('what comes late or twice', () => {
 
     expect(job.pending).toEqual([]);
     expect(decide(job, startOf(coding, 2))).toBe(job);
-    expect(decide(job, implementationOf(coding, commit(2)))).toBe(job);
-    expect(decide(job, failureOf(coding))).toBe(job);
+    expect(addsOnlyCosts(job, decide(job, implementationOf(coding, commit(2))))).toBe(true);
+    expect(addsOnlyCosts(job, decide(job, failureOf(coding)))).toBe(true);
     expect(after(job, swept('absent'), swept('absent', MISSING_GRACE_MS))).toBe(job);
   });
 

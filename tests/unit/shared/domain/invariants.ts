@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { decide } from '../../../../src/shared/domain/decide.ts';
 import type { Effect } from '../../../../src/shared/domain/effect.ts';
 import type { AttemptRef, JobInput } from '../../../../src/shared/domain/input.ts';
@@ -28,6 +29,7 @@ const PARSED_EVERY = 6;
 /** Calls `decide` and looks at every step, with a memory of what has been before. */
 export function createWatch(decideJob: Decide) {
   const words: Word[] = [];
+  const spent = new Map<string, number>();
   const fences = new Map<string, { dispatch: number; attempt: number }>();
   let merges = 0;
   let records = 0;
@@ -71,6 +73,15 @@ export function createWatch(decideJob: Decide) {
     }
   }
 
+  /** Every attempt counts once, however often and however late it is reported, and whatever else becomes of the report. */
+  function checkCost(input: JobInput, after: Job): void {
+    if (!('usage' in input)) return;
+    const attempt = `${input.taskId} ${String(input.dispatch)} ${String(input.attempt)}`;
+    spent.set(attempt, Math.max(spent.get(attempt) ?? 0, input.usage.costUsd));
+    const sum = [...spent.values()].reduce((total, cost) => total + cost, 0);
+    holds(Math.abs(sum - after.usage.costUsd) < 1e-6, `the attempts cost ${String(sum)}`, after);
+  }
+
   /** A caller stores whatever is not the very same object: it had better say something. */
   function checkNews(job: Job): void {
     const before = said;
@@ -104,6 +115,7 @@ export function createWatch(decideJob: Decide) {
       const after = decideJob(before, input);
       if (after !== before) check(before, input, after);
       if (isReport(input) && !isCurrent(before, input)) checkStale(before, input, after);
+      checkCost(input, after);
       return after;
     },
     /** The world is about to move the base to a merge of this head. */
@@ -132,16 +144,26 @@ function checkChange(before: Job, input: JobInput, after: Job): void {
   }
 }
 
-/** A report of an attempt that has been replaced says nothing; that one has begun may lead to its being ended, no more. */
+/** A report of an attempt that has been replaced says no more than what that one cost; that one has begun may lead to its being ended. */
 function checkStale(before: Job, input: JobInput, after: Job): void {
   if (input.type !== 'TaskStarted') {
-    holds(after === before, `a stale ${input.type} changed the job`, after);
+    const { usage, attempts, updatedAt } = after;
+    holds(
+      isDeepStrictEqual(withoutAttempts(after), withoutAttempts({ ...before, usage, updatedAt })),
+      `a stale ${input.type} changed the job`,
+      after,
+    );
+    holds(attempts !== undefined || after === before, 'a record that says nothing new', after);
     return;
   }
   const { pending, effectCount, updatedAt } = after;
   const same = JSON.stringify({ ...before, pending, effectCount, updatedAt }) === JSON.stringify(after);
   const added = pending.slice(before.pending.length);
   holds(same && added.every(({ effect }) => effect.type === 'RevokeTask'), 'a stale TaskStarted changed the job', after);
+}
+
+function withoutAttempts({ attempts: _, ...rest }: Job): Omit<Job, 'attempts'> {
+  return rest;
 }
 
 function checkRecord(job: Job): void {

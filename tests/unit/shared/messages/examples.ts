@@ -82,6 +82,7 @@ export const examples: Readonly<Record<string, Readonly<Record<string, unknown>>
   },
   ReviewResult: { ...report, type: 'ReviewResult', taskId: REVIEW_ID, agentId: 'reviewer-1', review, usage },
   TaskFailed: { ...report, type: 'TaskFailed', error, usage, checks: [check], work },
+  UsageReported: { ...report, type: 'UsageReported', usage, runs: 2 },
   StopJob: { ...command, type: 'StopJob' },
   ApproveJob: { ...command, type: 'ApproveJob', headCommit: commit(2) },
   RejectJob: { ...command, type: 'RejectJob', headCommit: commit(2), comment: 'Not so.' },

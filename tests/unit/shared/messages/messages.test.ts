@@ -72,7 +72,8 @@ describe('every message', () => {
   });
 
   it('is told apart by its type', () => {
-    const inputs = ['TaskStarted', 'ImplementationResult', 'ReviewResult', 'TaskFailed', 'StopJob', 'ApproveJob', 'RejectJob', 'RetryJob'];
+    const reports = ['TaskStarted', 'ImplementationResult', 'ReviewResult', 'TaskFailed', 'UsageReported'];
+    const inputs = [...reports, 'StopJob', 'ApproveJob', 'RejectJob', 'RetryJob'];
 
     expect(inputs.map((name) => InputMessage.parse(exampleOf(name)).type)).toEqual(inputs);
     expect(TaskMessage.parse(exampleOf('ReviewRequest')).type).toBe('ReviewRequest');
