@@ -13,6 +13,7 @@ import { requireTopology, type TopologySettings } from '../../shared/messaging/p
 import { parseDelivery } from '../../shared/messaging/parse.ts';
 import { REPO_MANAGER_CONSUMER, STREAMS } from '../../shared/messaging/topology.ts';
 import type { Heartbeat } from '../../shared/messages/agent.ts';
+import { failureOfBuried } from './buried-report.ts';
 import { serveBundles } from './bundle-service.ts';
 import type { RepoManagerContext } from './context.ts';
 import { requireOwnSubject } from './input-source.ts';
@@ -42,7 +43,7 @@ const SWEEP_EVERY_MS = 60_000;
 const REQUESTS_PREFETCH = 16;
 const INPUTS_PREFETCH = 64;
 /** What is wrong with a message says nothing about the effect that its job is at. */
-const SAYS_NOTHING: readonly string[] = ['invalid_message', 'wrong_subject', 'no_such_job', UNREADABLE_RECORD];
+const SAYS_NOTHING: readonly string[] = ['invalid_message', 'wrong_subject', 'no_such_job'];
 /** Deliveries until an input that fails unexpectedly is given up. What is known to pass comes again for ever. */
 const RULES = { maxDeliveries: 10, retryForever: true };
 
@@ -130,8 +131,27 @@ async function bury(
   reason: { code: string; message: string },
 ): Promise<void> {
   const jobId = JobId.safeParse(delivery.subject.split('.').at(-1)).data;
-  if (jobId !== undefined && !SAYS_NOTHING.includes(reason.code)) await handler.refuseNext(jobId, reason.message);
+  if (jobId !== undefined) await tellJob(context, handler, jobId, delivery, reason);
   await publishDeadLetter(context.js, 'repo-manager', delivery, reason, context.now());
+}
+
+async function tellJob(
+  context: RepoManagerContext,
+  handler: JobHandler,
+  jobId: JobId,
+  delivery: Delivery,
+  reason: { code: string; message: string },
+): Promise<void> {
+  // A record that can't be read can't be told anything.
+  if (reason.code === UNREADABLE_RECORD) return;
+  if (!SAYS_NOTHING.includes(reason.code)) await handler.refuseNext(jobId, reason.message);
+  // No effect was in the way: it is the report itself, and nobody else has its result.
+  const failure = failureOfBuried(delivery, reason, context.now());
+  if (failure) await handler.handle(jobId, failure).catch(ignoreNoJob);
+}
+
+function ignoreNoJob(error: unknown): void {
+  if (!(error instanceof NotFoundError)) throw error;
 }
 
 function startSweeping(context: RepoManagerContext, handler: JobHandler, everyMs: number): { stop(): Promise<void> } {

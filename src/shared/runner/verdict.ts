@@ -8,6 +8,12 @@ export type Verdict = Omit<Review, 'round' | 'headCommit'>;
 const MAX_COMMENTS = 500;
 const MAX_BODY = 20_000;
 const MAX_SUMMARY = 100_000;
+/**
+ * As JSON, in bytes; together under 256 KB. All verdicts of a job lie in its one record, and go into every further task: a message may
+ * have no more than the server takes (8 MB for ours).
+ */
+const MAX_SUMMARY_BYTES = 104 * 1024;
+const MAX_COMMENTS_BYTES = 150 * 1024;
 
 // What other tools call the same decisions.
 const OTHER_NAMES: Readonly<Record<string, string>> = { APPROVED: 'APPROVE', CHANGES_REQUESTED: 'REQUEST_CHANGES', COMMENTED: 'COMMENT' };
@@ -46,7 +52,7 @@ const GivenVerdict = z.object({
 /**
  * Reads a verdict as a runner gave it. Tolerant of form: the decision in any case, comments or summary missing, an
  * unknown severity (`warning`), further fields. Comments that name no line go to the summary, empty ones are left out,
- * and what is beyond 500 comments is counted there.
+ * and what is beyond 500 comments, or 150 KB of them, is counted there.
  *
  * Throws `TerminalError` `invalid_verdict` naming every fault: above all, a decision is never guessed.
  */
@@ -62,18 +68,43 @@ export function parseVerdict(given: unknown): Verdict {
     .map((comment) => ({ ...comment, body: comment.body.slice(0, MAX_BODY) }));
   const onLines = meant.filter((comment) => isOnLine(comment));
   const others = meant.filter((comment) => !isOnLine(comment));
-  const verdict = { decision, summary, comments: onLines.slice(0, MAX_COMMENTS).map((comment) => commentOf(comment)) };
-  const tooMany = onLines.length - verdict.comments.length;
-  return withRemarks(verdict, [
-    ...others.map((comment) => remarkOf(comment)),
-    ...(tooMany > 0 ? [`(${String(tooMany)} more comments were left out)`] : []),
-  ]);
+  const kept = fitting(onLines.slice(0, MAX_COMMENTS).map((comment) => commentOf(comment)));
+  const tooMany = onLines.length - kept.length;
+  return withRemarks(
+    { decision, summary, comments: kept },
+    others.map((comment) => remarkOf(comment)),
+    tooMany > 0 ? `(${String(tooMany)} more comments were left out)` : '',
+  );
 }
 
-/** Adds lines to a verdict's summary, as far as they fit. */
-export function withRemarks(verdict: Verdict, remarks: readonly string[]): Verdict {
-  const summary = [verdict.summary, ...remarks].filter((part) => part !== '').join('\n');
-  return { ...verdict, summary: summary.slice(0, MAX_SUMMARY) };
+/** The first of them, as many as are within the limit. */
+function fitting(comments: readonly ReviewComment[]): ReviewComment[] {
+  let bytes = 0;
+  const tooLarge = comments.findIndex((comment) => (bytes += jsonBytes(comment) + 1) > MAX_COMMENTS_BYTES);
+  return comments.slice(0, tooLarge === -1 ? comments.length : tooLarge);
+}
+
+/** Adds lines to a verdict's summary, as far as they fit; `last` always does. */
+export function withRemarks(verdict: Verdict, remarks: readonly string[], last = ''): Verdict {
+  const text = lines([verdict.summary, ...remarks]);
+  const reserved = last === '' ? 0 : last.length + 1;
+  return { ...verdict, summary: lines([cut(text, MAX_SUMMARY - reserved, MAX_SUMMARY_BYTES - reserved), last]) };
+}
+
+function lines(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function cut(text: string, maxLength: number, maxBytes: number): string {
+  let shown = text.slice(0, maxLength);
+  for (let bytes = jsonBytes(shown); bytes > maxBytes; bytes = jsonBytes(shown)) {
+    shown = shown.slice(0, Math.min(shown.length - 1, Math.floor((shown.length * maxBytes) / bytes)));
+  }
+  return shown;
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 /** A comment in one line, for where it cannot stand at its place. */

@@ -2,10 +2,13 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
+import { failureOfBuried } from '../../../src/agents/repo-manager/buried-report.ts';
 import type { RepoManagerContext } from '../../../src/agents/repo-manager/context.ts';
 import { createJobHandler } from '../../../src/agents/repo-manager/job-handler.ts';
 import type { JobStore } from '../../../src/agents/repo-manager/job-store.ts';
-import { RetryableError } from '../../../src/shared/errors/errors.ts';
+import { RetryableError, TerminalError } from '../../../src/shared/errors/errors.ts';
+import type { Job } from '../../../src/shared/domain/job.ts';
+import { subjects } from '../../../src/shared/messages/subjects.ts';
 import type { Forge } from '../../../src/shared/forge/forge.ts';
 import { scriptedRequest } from '../../support/feature-script.ts';
 import { git, type InProcessSystem, makeRepository, startSystem } from '../../support/in-process-system.ts';
@@ -17,6 +20,8 @@ let context: RepoManagerContext;
 /** What the forge does instead of opening a change request. */
 let openChangeRequest: (() => never) | undefined;
 let refusals = 0;
+/** Of which records the writing fails. */
+let savingFails: (job: Job) => boolean = () => false;
 /** How often reading a job's record fails from now on. */
 let loadingFails = 0;
 /** What the forge does once it has moved the base. */
@@ -51,7 +56,11 @@ beforeAll(async () => {
         }
         return wired.store.load(jobId);
       };
-      context = { ...wired, forges: { local: failing }, store: { ...wired.store, load } };
+      const save: JobStore['save'] = async (job, previous) => {
+        if (savingFails(job)) throw new TerminalError('record_too_large', 'Too large.');
+        return wired.store.save(job, previous);
+      };
+      context = { ...wired, forges: { local: failing }, store: { ...wired.store, load, save } };
       return context;
     },
   });
@@ -66,6 +75,7 @@ beforeEach(() => {
   refusals = 0;
   afterLanding = undefined;
   landings = 0;
+  savingFails = () => false;
 });
 
 const forgeIsDown = (): never => {
@@ -153,6 +163,50 @@ describe('an effect that fails as nobody expected', () => {
 
     expect(job.status).toBe('COMPLETED');
     expect(job.changeRequest).toMatchObject({ merged: true, mergeCommit: git(repository, 'rev-parse', 'main') });
+  });
+});
+
+describe('a result that can not be handled', () => {
+  const lost = async (text: (report: object) => string): Promise<Job> => {
+    const never = join(repository, '..', `${ulid()}.never`);
+    const jobId = await system.submit(scriptedRequest(repository, { waitFor: never }));
+    const { task } = await system.jobWhen(jobId, (job) => job.task?.attempt === 1);
+    const report = { v: 1, type: 'TaskFailed', jobId, taskId: task?.id, dispatch: 1, attempt: 1, agentId: 'coder-1', at: 1 };
+    system.nc.publish(subjects.input('coder', jobId), text(report));
+    return system.finished(jobId);
+  };
+
+  it('fails its task where it is no valid message', async () => {
+    const job = await lost((report) => JSON.stringify({ ...report, error: 'none' }));
+
+    expect(job).toMatchObject({ status: 'FAILED', error: { code: 'invalid_message', retryable: true } });
+  });
+
+  it('fails its task where the job can not be written down with it', async () => {
+    const usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+    const error = { code: 'too_much', message: 'x', retryable: true };
+    savingFails = ({ error: failure }) => failure?.code === 'too_much';
+
+    const job = await lost((report) => JSON.stringify({ ...report, usage, error }));
+
+    expect(job).toMatchObject({ status: 'FAILED', error: { code: 'record_too_large' } });
+  });
+
+  it('says nothing where it came by the subject of another', async () => {
+    const handler = createJobHandler(context);
+    const jobId = await system.submit(scriptedRequest(repository));
+    const job = await system.finished(jobId);
+    const report = { v: 1, type: 'TaskFailed', jobId, taskId: `${jobId}.implement.1`, dispatch: 1, attempt: 1 };
+    const data = new TextEncoder().encode(JSON.stringify(report));
+    const reason = { code: 'x', message: 'y' };
+
+    const [own, anothers] = ['coder', 'reviewer'].map((role) =>
+      failureOfBuried({ data, subject: subjects.input(role as 'coder' | 'reviewer', jobId) }, reason, 1),
+    );
+
+    expect(own).toMatchObject({ type: 'TaskFailed', error: { code: 'x' } });
+    expect(anothers).toBeNull();
+    expect(await handler.handle(jobId, own ?? { type: 'Swept', taskMessage: 'unknown', at: 1 })).toEqual(job);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Review } from '../../../../src/shared/domain/review.ts';
+import { placeComments } from '../../../../src/shared/runner/place-comments.ts';
 import { parseVerdict } from '../../../../src/shared/runner/verdict.ts';
 
 describe('parseVerdict', () => {
@@ -61,12 +62,28 @@ describe('parseVerdict', () => {
     expect(verdict.summary).toBe('see below\n- a.ts [warning] all of it\n- [warning] somewhere\n- b.ts [error] zero');
   });
 
+  it.each([
+    ['ASCII', 'x'],
+    ['characters of three bytes', '\u20ac'],
+    ['control characters', '\u0001'],
+  ])('keeps within 256 KB as a whole, of %s, and says what it left out', (_, character) => {
+    const body = character.repeat(5_000);
+    const comments = Array.from({ length: 400 }, () => ({ path: 'a.ts', line: 1, body, suggestion: body }));
+
+    const verdict = parseVerdict({ decision: 'REQUEST_CHANGES', summary: character.repeat(100_000), comments });
+    const placed = placeComments(verdict, '');
+
+    expect(verdict.comments.length).toBeGreaterThan(0);
+    expect(verdict.summary).toMatch(/\(\d+ more comments were left out\)$/);
+    for (const given of [verdict, placed]) expect(Buffer.byteLength(JSON.stringify(given))).toBeLessThanOrEqual(256 * 1024);
+  });
+
   it('keeps within the limits of a review, and says what it left out', () => {
     const comments = Array.from({ length: 512 }, () => ({ path: 'a', line: 1, body: 'x'.repeat(30_000) }));
 
     const verdict = parseVerdict({ decision: 'COMMENT', summary: 'many', comments });
 
-    expect(verdict.summary).toBe('many\n(12 more comments were left out)');
+    expect(verdict.summary).toBe('many\n(505 more comments were left out)');
     expect(Review.safeParse({ ...verdict, round: 1, headCommit: 'a'.repeat(40) }).success).toBe(true);
     expect(parseVerdict({ decision: 'COMMENT', summary: 'x'.repeat(200_000) }).summary).toHaveLength(100_000);
   });
