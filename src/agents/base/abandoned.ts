@@ -12,7 +12,9 @@ import type { AttemptContext } from './task-attempt.ts';
  */
 export async function reportAbandoned(context: Pick<AttemptContext, 'claims' | 'holder' | 'js' | 'worker' | 'now'>): Promise<number> {
   const { agentId } = context.holder;
-  const left = (await context.claims.all()).filter(({ value }) => isEarlierSelf(value, context.holder) && !value.handedBack);
+  const left = (await context.claims.all()).filter(
+    ({ value }) => isEarlierSelf(value, context.holder) && !value.handedBack && value.reported !== true,
+  );
   for (const { value } of left) {
     await sendReport(context.js, context.worker.role, {
       ...versioned({

@@ -19,12 +19,15 @@ export interface HeldClaim {
   heldBy(): Promise<'us' | 'nobody' | 'later_dispatch' | 'later_attempt'>;
   /** Leaves behind what there is of the work, for the next attempt. @returns false when the claim was not ours any more */
   handBack(wip: BundleRef | undefined): Promise<boolean>;
+  /** Notes that the result is stored. @returns false when the claim was not ours any more */
+  markReported(): Promise<boolean>;
 }
 
 /**
  * Takes up a task: the attempt number rises by compare-and-set, which fences every earlier attempt.
  *
- * @returns null for a message that is a copy of, or older than, what somebody took up already: it is to be acked and dropped
+ * @returns null for a message that is a copy of, or older than, what somebody took up already, or whose result is stored: it is to be
+ *   acked and dropped
  */
 export async function claimTask(
   claims: Bucket<Claim>,
@@ -42,7 +45,8 @@ export async function claimTask(
 }
 
 function mayRaise(known: Claim, message: TaskMessage, streamSeq: number): boolean {
-  return message.dispatch > known.dispatch || (message.dispatch === known.dispatch && streamSeq === known.streamSeq);
+  if (message.dispatch > known.dispatch) return true;
+  return message.dispatch === known.dispatch && streamSeq === known.streamSeq && known.reported !== true;
 }
 
 function raisedClaim(known: Claim | undefined, message: TaskMessage, streamSeq: number, holder: ClaimHolder): Claim {
@@ -63,6 +67,12 @@ function raisedClaim(known: Claim | undefined, message: TaskMessage, streamSeq: 
 function held(claims: Bucket<Claim>, claim: Claim, firstRevision: number): HeldClaim {
   const taskId: TaskId = claim.taskId;
   let revision = firstRevision;
+  const change = async (left: Claim): Promise<boolean> => {
+    const next = await claims.update(taskId, left, revision);
+    if (next === null) return false;
+    revision = next;
+    return true;
+  };
   return {
     claim,
     isStillOurs: async () => (await claims.get(taskId))?.revision === revision,
@@ -72,12 +82,7 @@ function held(claims: Bucket<Claim>, claim: Claim, firstRevision: number): HeldC
       if (now.revision === revision) return 'us';
       return now.value.dispatch > claim.dispatch ? 'later_dispatch' : 'later_attempt';
     },
-    handBack: async (wip) => {
-      const left: Claim = { ...claim, handBacks: claim.handBacks + 1, handedBack: true, ...(wip ? { wip } : {}) };
-      const next = await claims.update(taskId, left, revision);
-      if (next === null) return false;
-      revision = next;
-      return true;
-    },
+    handBack: (wip) => change({ ...claim, handBacks: claim.handBacks + 1, handedBack: true, ...(wip ? { wip } : {}) }),
+    markReported: () => change({ ...claim, reported: true }),
   };
 }

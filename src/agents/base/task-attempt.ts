@@ -127,6 +127,8 @@ async function conclude(context: AttemptContext, message: TaskMessage, held: Hel
   // The last look before the effect: a lease that was lost meanwhile makes this attempt one too many.
   if (!(await untilAnswered(() => held.isStillOurs()))) return letGo(context, held, { type: 'interrupted' });
   await sendReport(context.js, context.worker.role, reportOf(context, message, held.claim, end, usage));
+  // Should the acknowledgement be lost, nobody does it again. That this is not known is no failure of what is done.
+  await held.markReported().catch(context.onError);
   // Looked at again: another attempt may have begun between the look and the report.
   return { type: end.type === 'failed' ? 'failed' : 'processed', ack: await isOursToAck(held) };
 }
@@ -135,7 +137,8 @@ async function conclude(context: AttemptContext, message: TaskMessage, held: Hel
 async function letGo(context: AttemptContext, held: HeldClaim, end: Extract<TaskEnd, { type: 'interrupted' }>): Promise<AttemptEnd> {
   if (await untilAnswered(() => held.isStillOurs())) {
     if (!context.stopping.aborted) throw new RetryableError('interrupted', 'The run was interrupted for no reason that is known.');
-    await held.handBack(end.wip);
+    // Somebody has taken it up, or taken it away, since we looked: the message is theirs, and not to be sent back.
+    if (!(await held.handBack(end.wip))) return { type: 'dropped', ack: await isOursToAck(held) };
     throw new InterruptedError('handed_back', 'The daemon stops; the task was handed back.');
   }
   return { type: 'dropped', ack: await isOursToAck(held) };

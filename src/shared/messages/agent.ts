@@ -42,6 +42,8 @@ export const Claim = z.strictObject({
   handBacks: z.number().int().nonnegative(),
   /** Nobody has it in hand at the moment: its message is on its way to the next attempt. */
   handedBack: z.boolean(),
+  /** Its result is stored: whoever is given the message again only has to acknowledge it. */
+  reported: z.boolean().optional(),
   /** What an attempt that handed the task back had done so far. */
   wip: BundleRef.optional(),
 });

@@ -112,6 +112,7 @@ export const examples: Readonly<Record<string, Readonly<Record<string, unknown>>
     incarnation: 'i',
     handBacks: 0,
     handedBack: false,
+    reported: true,
     wip: bundle,
   },
   Lock: { ...v, holder: 'repo-manager-1', incarnation: 'i', renewal: 0 },
