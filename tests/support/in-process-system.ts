@@ -26,6 +26,7 @@ import { provisionTopology } from '../../src/shared/messaging/provision.ts';
 import { publishUntilAcknowledged } from '../../src/shared/messaging/publish.ts';
 import { BUCKETS } from '../../src/shared/messaging/topology.ts';
 import { createRunner } from '../../src/shared/runner/registry.ts';
+import { createRedactor } from '../../src/shared/telemetry/redact.ts';
 import { startNatsServer, type TestNatsServer } from './nats-server.ts';
 
 export interface SystemOptions {
@@ -35,6 +36,8 @@ export interface SystemOptions {
   readonly coders?: number;
   readonly ackWaitMs?: number;
   readonly stallMs?: number;
+  /** Variables that the operator lets repositories ask for; their values are secrets. */
+  readonly passed?: Readonly<Record<string, string>>;
   /** Wraps what the repo-manager works with, to have it fail or stop at a point. */
   readonly wrapContext?: (context: RepoManagerContext) => RepoManagerContext;
 }
@@ -78,7 +81,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
     agentId: 'repo-manager-1',
     incarnation: ulid(),
     log: LOG as never,
-    config: { passedEnvironment: {} },
+    config: { passedEnvironment: options.passed ?? {}, secrets: Object.values(options.passed ?? {}) },
   });
   const context = options.wrapContext?.(wired) ?? wired;
   const repoManager = await startRepoManager({ context, version: 'test', sweepEveryMs: 1_000 });
@@ -90,12 +93,18 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
       nc,
       bundles: await openBundleStore(nc, agentId),
       home,
-      runner: createRunner({ kind: 'command', command: options[role].replaceAll('{bin}', RUNNERS), system: home, graceMs: 200 }),
+      runner: createRunner({
+        kind: 'command',
+        command: options[role].replaceAll('{bin}', RUNNERS),
+        system: home,
+        graceMs: 200,
+        from: { ...process.env, ...options.passed },
+      }),
       agentId,
       incarnation,
       stallMs: options.stallMs ?? 30_000,
-      environment: {},
-      redact: (text) => text,
+      environment: options.passed ?? {},
+      redact: createRedactor(Object.values(options.passed ?? {})).redact,
     };
     return startAgent({
       nc,

@@ -1,5 +1,6 @@
 import type { DaemonHandle } from '../../shared/lifecycle/daemon.ts';
 import { openBundleStore } from '../../shared/messaging/bundle-store.ts';
+import { environmentToGive } from '../../shared/process/environment.ts';
 import { createRedactor } from '../../shared/telemetry/redact.ts';
 import { createRunner, type RunnerConfig } from '../../shared/runner/registry.ts';
 import type { Runner } from '../../shared/runner/runner.ts';
@@ -22,7 +23,7 @@ export async function startTaskAgent(
 ): Promise<DaemonHandle> {
   const { nc, config, agentId, incarnation, log } = context;
   const { kind, ...settings } = runnerConfig;
-  const environment = { ...process.env, ...config.passedEnvironment };
+  const environment = environmentToGive(config.passedEnvironment);
   const worker = createWorker({
     nc,
     bundles: await openBundleStore(nc, agentId),

@@ -29,6 +29,7 @@ export function commandOptions(
     mark: run.mark,
     system: context.home,
     signal: run.signal,
+    redact: context.redact,
     onOutput: ({ text }) => {
       run.log({ type, text });
     },

@@ -80,7 +80,8 @@ async function tryOnce(
         bundle,
         startCommit: run.message.startCommit,
         headCommit: commit,
-        summary: summary.slice(0, 100_000),
+        // Its commits' messages are the runner's words as well.
+        summary: context.redact(summary).slice(0, 100_000),
         commits: [{ id: commit, message: run.message.feature.title }],
         filesChanged: filesChanged.slice(0, FILES_LISTED),
         checks: judged.checks,

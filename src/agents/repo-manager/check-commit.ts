@@ -39,6 +39,7 @@ export async function checkCommit(
       mark: `${context.agentId}:merge`,
       system: context.home,
       signal: context.stopping,
+      redact: context.redact,
     };
     const setup = await runSetup(settings.setup, options);
     const failed = setup.filter(({ passed }) => !passed);

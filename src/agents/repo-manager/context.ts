@@ -46,6 +46,8 @@ export interface RepoManagerContext {
   readonly log: AgentLog;
   /** Names and values of the daemon's environment that checks may see, as far as a repository's settings let them through. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Takes secrets out of what setup and checks print. */
+  readonly redact: (text: string) => string;
 }
 
 /** @throws TerminalError `forge_not_available` */

@@ -5,6 +5,8 @@ import { Claim, Heartbeat, Lock } from '../../shared/messages/agent.ts';
 import { openBucket } from '../../shared/messaging/bucket.ts';
 import { openBundleStore } from '../../shared/messaging/bundle-store.ts';
 import { BUCKETS } from '../../shared/messaging/topology.ts';
+import { environmentToGive } from '../../shared/process/environment.ts';
+import { createRedactor } from '../../shared/telemetry/redact.ts';
 import type { DaemonContext } from '../base/daemon.ts';
 import { bundleSecret } from './bundle-secret.ts';
 import type { RepoManagerContext } from './context.ts';
@@ -21,7 +23,7 @@ const EFFECTS_AT_ONCE = 16;
 /** Puts a repo-manager's parts together. */
 export async function wireRepoManager(
   daemon: Pick<DaemonContext, 'nc' | 'paths' | 'agentId' | 'incarnation' | 'log'> & {
-    readonly config: Pick<DaemonContext['config'], 'passedEnvironment'>;
+    readonly config: Pick<DaemonContext['config'], 'passedEnvironment' | 'secrets'>;
   },
 ): Promise<RepoManagerContext> {
   const { nc, config, paths, agentId, incarnation, log } = daemon;
@@ -53,6 +55,7 @@ export async function wireRepoManager(
     incarnation,
     now: () => Date.now(),
     log,
-    environment: { ...process.env, ...config.passedEnvironment },
+    environment: environmentToGive(config.passedEnvironment),
+    redact: createRedactor(config.secrets).redact,
   };
 }

@@ -32,8 +32,10 @@ export function loadConfig(role: ConfigRole | 'cli', env: Environment = process.
     values[key] = parse(variable, visible ? rawValue(variable, env) : undefined, env, faults);
   }
   values['modelEnvironment'] = role === 'repo-manager' ? {} : modelEnvironment(env);
-  values['secrets'] = secretsIn(env);
-  values['passedEnvironment'] = passedEnvironment(env);
+  const passed = passedEnvironment(env);
+  values['passedEnvironment'] = passed;
+  // What the operator lets through may be a token: whoever prints it, nobody is shown it.
+  values['secrets'] = [...secretsIn(env), ...Object.values(passed)];
   const config = withInferredRunners(values as unknown as Config);
   faults.push(...combinationFaults(config));
   if (faults.length > 0) throw new InvalidInputError('bad_config', faults);

@@ -198,7 +198,7 @@ const RUNNERS = {
     fallback: '',
     readers: ALL,
     description:
-      "Names, separated by commas, of variables in `up`'s environment that a repository may ask for with `env` in its `.multi-agent.json`: a registry, a proxy. Runners, setup and checks of such a repository see them.",
+      "Names, separated by commas, of variables in `up`'s environment that a repository may ask for with `env` in its `.multi-agent.json`: a registry, a proxy. Runners, setup and checks of such a repository see them; their values are redacted from all that is shown.",
   }),
   unsafeNoSandbox: defaulted({
     name: 'MULTI_AGENT_UNSAFE_NO_SANDBOX',

@@ -25,6 +25,8 @@ export interface CommandsOptions {
   readonly signal?: AbortSignal | undefined;
   readonly graceMs?: number | undefined;
   readonly onOutput?: ((output: CommandOutput) => void) | undefined;
+  /** Takes secrets out of each line that is printed, before anyone gets it. */
+  readonly redact?: ((text: string) => string) | undefined;
   readonly wrap?: WrapCommand | undefined;
 }
 
@@ -58,8 +60,9 @@ async function runCommand(command: SettingsCommand, options: CommandsOptions): P
   const shown = displayCommand(command);
   const tail = createOutputTail(OUTPUT_BYTES);
   const onLine = (line: CommandOutput): void => {
-    tail.push(Buffer.from(`${line.text}\n`));
-    options.onOutput?.(line);
+    const shownLine = options.redact ? { ...line, text: options.redact(line.text) } : line;
+    tail.push(Buffer.from(`${shownLine.text}\n`));
+    options.onOutput?.(shownLine);
   };
   notify(options, `$ ${shown}`);
   try {

@@ -37,6 +37,18 @@ export function buildEnvironment(options: EnvironmentOptions = {}): Environment 
   return { ...environment, ...options.set };
 }
 
+/**
+ * What a daemon has to give to children by name: the base list, and what its operator lets through. A daemon that was started by hand
+ * has its whole shell around it, and a repository may ask for any name.
+ */
+export function environmentToGive(
+  passed: Environment,
+  own: Readonly<Record<string, string | undefined>> = process.env,
+): Readonly<Record<string, string | undefined>> {
+  const names = [...BASE_NAMES, 'PATH', ...localeNames(own)].filter((name) => own[name] !== undefined);
+  return { ...Object.fromEntries(names.map((name) => [name, own[name]])), ...passed };
+}
+
 function localeNames(from: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(from).filter((name) => name.startsWith('LC_'));
 }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { buildEnvironment } from '../../../../src/shared/process/environment.ts';
+import { buildEnvironment, environmentToGive } from '../../../../src/shared/process/environment.ts';
+
+describe('what daemons have to give', () => {
+  it('is the base list and what the operator lets through, never the rest of their own environment', () => {
+    const own = { HOME: '/h', PATH: '/bin', LC_ALL: 'C', ANTHROPIC_API_KEY: 'canary', HTTP_PROXY: 'p' };
+
+    expect(environmentToGive({ HTTP_PROXY: 'p' }, own)).toEqual({ HOME: '/h', PATH: '/bin', LC_ALL: 'C', HTTP_PROXY: 'p' });
+  });
+});
 
 describe('buildEnvironment', () => {
   it('lets the base list through and nothing else', () => {
