@@ -1,0 +1,2 @@
+/** Thrown by a benchmark that can't be run here. */
+export class Skipped extends Error {}

@@ -1,0 +1,3 @@
+#!/bin/sh
+# A reviewer that finds nothing wrong.
+echo '{"decision":"APPROVE","summary":"fine","comments":[]}'
