@@ -91,7 +91,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
             maxDeliveries: options.maxDeliveries ?? MAX_DELIVERIES,
             onTask: (taskId) => {
               vitals.task(taskId);
-              heartbeat.beatNow();
+              heartbeat.beatSoon();
             },
             onCounted: vitals.count,
             onOutcome: (delivery, outcome) => {
@@ -109,7 +109,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     closed,
     stop: async (deadline) => {
       draining.abort();
-      heartbeat.beatNow();
+      heartbeat.beatSoon();
       if (deadline.aborted) stopping.abort();
       deadline.addEventListener('abort', () => {
         stopping.abort();
