@@ -26,6 +26,7 @@ export interface CacheContext {
 
 const NEED_TIMEOUT_MS = 60_000;
 const NEED_RETRY_MS = 1_000;
+const SMALL_BUNDLE_BYTES = 1024 * 1024;
 const PASSING: readonly string[] = ['not_now', 'task_not_current'];
 /** One may be replaced while it is fetched. */
 const ASK_TIMES = 3;
@@ -39,10 +40,18 @@ const ASK_TIMES = 3;
 export async function fillCache(context: CacheContext, run: TaskRun, commits: readonly CommitId[]): Promise<Git> {
   const { message } = run;
   const git = await openMirror(join(context.home, 'repositories', `${message.repositoryKey}.git`));
-  if ((await missingObjects(git, commits)).length > 0) await fetchBundle(context, run, git, commits);
+  const isFilled = (await takeSmallBundle(context, message, git, commits)) || (await missingObjects(git, commits)).length === 0;
+  if (!isFilled) await fetchBundle(context, run, git, commits);
   await keepBase(git, createHash('sha256').update(message.baseBranch).digest('hex').slice(0, 16), message.baseCommit);
   await maintainMirror(git);
   return git;
+}
+
+/** The repo-manager sends what it believes us to lack: a small bundle is sooner taken than it is looked up whether it is needed. */
+async function takeSmallBundle(context: CacheContext, message: TaskMessage, git: Git, commits: readonly CommitId[]): Promise<boolean> {
+  const { bundle } = message;
+  if (!bundle || bundle.sizeBytes > SMALL_BUNDLE_BYTES || commits.some((commit) => commit !== bundle.tip)) return false;
+  return tryBundle(context, message, git, bundle);
 }
 
 async function fetchBundle(context: CacheContext, run: TaskRun, git: Git, commits: readonly CommitId[]): Promise<void> {

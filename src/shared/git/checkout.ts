@@ -9,12 +9,12 @@ const TIMEOUT_MS = 120_000;
 
 /**
  * Makes the tree exactly what `tree` holds: changed files are written again, all others deleted, ignored ones and nested
- * repositories too. `fresh`: the directory is known to be empty.
+ * repositories too. `known`: the directory is known to be empty, or to hold nothing but what the index says.
  */
-export async function checkOut(git: Git, tree: string, { fresh = false } = {}): Promise<void> {
-  if (!fresh) await assertDirectory(workTreeOf(git));
+export async function checkOut(git: Git, tree: string, { known }: { readonly known?: 'empty' | 'clean' } = {}): Promise<void> {
+  if (known !== 'empty') await assertDirectory(workTreeOf(git));
   await git.run(['read-tree', '--reset', '-u', '--end-of-options', tree], { timeoutMs: TIMEOUT_MS });
-  if (!fresh) await removeStrangers(git);
+  if (known === undefined) await removeStrangers(git);
 }
 
 /** Undoes all that a runner did to the tree, its `.git` included. */

@@ -1,12 +1,8 @@
 import { gitEnvironment, settingsArguments } from './environment.ts';
 import { gitFailure } from './failure.ts';
-import { type GitCommand, type GitEnd, startGit, type StartedGit } from './start-git.ts';
+import { type GitCommand, type GitEnd, type Owner, startGit, type StartedGit } from './start-git.ts';
 
-/** The user that a repository belongs to. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
+export type { Owner } from './start-git.ts';
 
 /** Which repository a git process works on. Nothing is ever looked for: no discovery, no working directory. */
 export interface GitLocation {

@@ -1,6 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Readable, type Writable } from 'node:stream';
-import type { Owner } from './git.ts';
+
+/** The user that a repository belongs to. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 export interface GitCommand {
   /** All arguments, the settings among them. */

@@ -96,8 +96,9 @@ async function fillWorkspace(directory: string, request: WorkspaceRequest): Prom
   return workspaceOf(directory, git, start, reused, request);
 }
 
+/** What comes out of the pool was cleaned before it went in, after the last process of its run was ended. */
 async function tryCheckOut(git: Git, tree: string): Promise<boolean> {
-  return checkOut(git, tree).then(
+  return checkOut(git, tree, { known: 'clean' }).then(
     () => true,
     () => false,
   );
@@ -108,7 +109,7 @@ async function checkOutAnew(directory: string, git: Git, tree: string): Promise<
   await rm(path.join(directory, 'index'), { force: true });
   await rm(path.join(directory, 'index.lock'), { force: true });
   await mkdir(path.join(directory, 'tree'), { mode: 0o700 });
-  await checkOut(git, tree, { fresh: true });
+  await checkOut(git, tree, { known: 'empty' });
 }
 
 function workspaceOf(directory: string, git: Git, start: string, reused: boolean, request: WorkspaceRequest): Workspace {

@@ -49,8 +49,9 @@ async function mergeOnce(context: RepoManagerContext, merge: Merge): Promise<Eff
   const { job, effect, forge, repository, git } = merge;
   const base = await forge.fetchBase(repository, job.base, job.createdAt);
   // An earlier try may have moved the base and died before it could say so.
-  const before = await forge.findMerge(repository, base.branch, effect.headCommit, required(job.baseCommit, 'baseCommit'));
-  if (before !== null) return land(merge, { ...base, commit: required(job.baseCommit, 'baseCommit') }, before, []);
+  const from = required(job.baseCommit, 'baseCommit');
+  const before = base.commit === from ? null : await forge.findMerge(repository, base.branch, effect.headCommit, from);
+  if (before !== null) return land(merge, { ...base, commit: from }, before, []);
   // Nothing has landed: whoever asked for a stop gets it.
   if (job.stopRequested === true) return { type: 'Refused', error: STOPPED };
 

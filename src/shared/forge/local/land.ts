@@ -19,8 +19,10 @@ export async function landMerge(repository: LocalRepository, mirror: Git, merge:
   const obstacle = await obstacleOf(repository, merge, branches);
   if (obstacle !== null) return obstacle;
 
-  const checkouts = await findCheckouts(repository, merge.base);
-  await sendCommit(mirror, repository.git, merge.mergeCommit, [merge.baseCommit, merge.headCommit].filter(reachable(branches)));
+  const [checkouts] = await Promise.all([
+    findCheckouts(repository, merge.base),
+    sendCommit(mirror, repository.git, merge.mergeCommit, [merge.baseCommit, merge.headCommit].filter(reachable(branches))),
+  ]);
   const { moved, dirty } = await moveTrees(repository, checkouts, merge);
   if (dirty === null && (await moveRefs(repository, merge, branches.get(merge.head), moved))) {
     return { type: 'landed', mergeCommit: merge.mergeCommit };

@@ -22,9 +22,9 @@ export async function inspectTree(repository: LocalRepository, checkout: Checkou
   const unfinished = await present(checkout.gitDir, UNFINISHED, true);
   if (unfinished.length > 0) return { type: 'dirty', paths: unfinished };
   return withShadow(repository, checkout, from, async (git, setHead) => {
-    const changed = await changedPaths(git);
+    const [changed, added] = await Promise.all([changedPaths(git), addedPaths(git, from, to)]);
     if (changed.length === 0) {
-      const inTheWay = await present(checkout.workTree, await addedPaths(git, from, to));
+      const inTheWay = await present(checkout.workTree, added);
       return inTheWay.length === 0 ? { type: 'at_from' } : dirty(inTheWay);
     }
     await setHead(to);
