@@ -16,9 +16,11 @@ const say = (line) => process.stderr.write(`${line}\n`);
 await bootstrapOrExit();
 const { benchmarks } = await import('../bench/benchmarks.mjs');
 const { describeMachine, loadPerCore } = await import('../bench/harness/machine.mjs');
+const { closeWhenInterrupted } = await import('../bench/harness/scope.mjs');
 const { Skipped } = await import('../bench/harness/skip.mjs');
 const { writeReport } = await import('../bench/harness/report.mjs');
 
+closeWhenInterrupted();
 const chosen = benchmarks.filter(({ id }) => only === undefined || only.split(',').includes(id));
 const run = { at: new Date().toISOString(), quick, machine: await describeMachine(), loadPerCore: {}, results: [], skipped: [] };
 for (const benchmark of chosen) await measure(benchmark);
