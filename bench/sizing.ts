@@ -20,7 +20,6 @@ interface Run extends SizingOptions, Measured {
   readonly jobs: number;
   readonly seconds: number;
   readonly jobsPerSecond: number;
-  readonly idleCpuSecondsPerSecond: number;
   /** Of the machine, while the jobs ran: above the number of its processors, others had a share in the time. */
   readonly load: number;
 }
@@ -66,9 +65,9 @@ async function measure(options: SizingOptions, jobs: number): Promise<Run> {
       seconds: round(seconds),
       jobsPerSecond: round(jobs / seconds),
       cpuSecondsPerJob: mapValues(cpuByRole(cpu, after), (value) => round(value / jobs)),
-      idleCpuSecondsPerSecond: round(sum(cpuByRole(idleCpu, cpu)) / IDLE_SECONDS),
+      cpuOfIdleAgent: round(sum(cpuByRole(idleCpu, cpu)) / IDLE_SECONDS / (agents + 1)),
       rssBytes: rssByRole(after),
-      // Busy agents ask for no tasks, so what heartbeats and asking cost when idle is left in: it is the smaller part.
+      // What agents without work cost meanwhile is in it: busy ones ask for no tasks, so it can't be told apart.
       messagesPerJob: Math.round((passed.messagesIn + passed.messagesOut) / jobs),
       bytesPerJob: Math.round((passed.bytesIn + passed.bytesOut) / jobs),
       messagesPerIdleAgentSecond: round((idle.messagesIn + idle.messagesOut) / (agents + 1)),
@@ -114,14 +113,14 @@ function print(): void {
   const line = (text: string): void => void process.stdout.write(`${text}\n`);
   line(`${String(cpus().length)} × ${cpus()[0]?.model ?? 'unknown'}`);
   line(
-    '| coders | jobs/s | CPU s a job | of it repo-manager / coder / reviewer / NATS | messages a job | KB a job | idle messages/s an agent |',
+    '| coders | jobs/s | CPU s a job | of it repo-manager / coder / reviewer / NATS | messages a job | KB a job | an idle agent: messages/s | CPU | load |',
   );
-  line('| --- | --- | --- | --- | --- | --- | --- |');
+  line('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const run of runs) {
     const cpu = run.cpuSecondsPerJob;
     const parts = ['repo-manager', 'coder', 'reviewer', 'nats-server'].map((role) => (cpu[role] ?? 0).toFixed(2)).join(' / ');
     line(
-      `| ${[run.coders, run.jobsPerSecond, sum(cpu).toFixed(2), parts, run.messagesPerJob, Math.round(run.bytesPerJob / 1_000), run.messagesPerIdleAgentSecond].join(' | ')} |`,
+      `| ${[run.coders, run.jobsPerSecond, sum(cpu).toFixed(2), parts, run.messagesPerJob, Math.round(run.bytesPerJob / 1_000), run.messagesPerIdleAgentSecond, run.cpuOfIdleAgent, run.load].join(' | ')} |`,
     );
   }
   line('');

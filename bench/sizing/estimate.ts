@@ -8,6 +8,8 @@ export interface Measured {
   readonly bytesPerJob: number;
   /** Messages that an agent without work has pass through the server, a second. */
   readonly messagesPerIdleAgentSecond: number;
+  /** Processor seconds a second that an agent needs for being there: its beats, asking for tasks, and what that costs NATS. */
+  readonly cpuOfIdleAgent: number;
   readonly natsBytesPerJob: number;
   readonly homeBytesPerJob: number;
 }
@@ -52,7 +54,7 @@ export function estimate(measured: Measured, jobsPerDay: number, assumed: Assume
     jobsPerDay,
     coders,
     reviewers,
-    cores: (cpuSeconds * jobsPerSecond) / busyShare,
+    cores: (cpuSeconds * jobsPerSecond + (coders + reviewers) * measured.cpuOfIdleAgent) / busyShare,
     agentsMemoryBytes: coders * rss('coder') + reviewers * rss('reviewer'),
     messagesPerSecond:
       measured.messagesPerJob * roundsPerJob * jobsPerSecond + (coders + reviewers) * (1 - busyShare) * measured.messagesPerIdleAgentSecond,

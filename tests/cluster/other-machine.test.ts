@@ -16,7 +16,7 @@ const impossible = whyNoOtherMachine();
 if (impossible !== undefined) process.stderr.write(`skipped: agents on another machine (${impossible})\n`);
 
 /** Of so many, one at least comes to the wrong home first. */
-const JOBS = 6;
+const JOBS = 4;
 const AGENTS = ['--repo-managers', '0', '--coders', '1', '--reviewers', '1'];
 
 /** Says what of the first machine it sees, and who it is. */
