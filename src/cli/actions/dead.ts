@@ -1,7 +1,9 @@
+import { z } from 'zod';
+import { JobId } from '../../shared/domain/ids.ts';
 import { InvalidInputError, NotFoundError } from '../../shared/errors/errors.ts';
 import type { DeadLetter } from '../../shared/messages/agent.ts';
-import { TaskMessage } from '../../shared/messages/task.ts';
 import { type DeadLetterBox, openDeadLetterBox, type StoredDeadLetter } from '../../shared/messaging/dead-letter-box.ts';
+import { type JobReader, openJobReader } from '../../shared/messaging/job-reader.ts';
 import { STREAMS } from '../../shared/messaging/topology.ts';
 import type { CliContext } from '../context.ts';
 import { age } from '../render/amounts.ts';
@@ -34,19 +36,31 @@ async function printLetters(io: CliContext, letters: readonly StoredDeadLetter[]
 /**
  * `dead retry`: the message goes back where it was meant to go.
  *
- * @throws InvalidInputError `task_of_a_job` for a task whose job was told: its claim is gone, and a copy of it would be dropped unseen
+ * @throws InvalidInputError where that would do nothing, or harm: `letter_cut`, `task_of_a_job` (its claim is gone, and a copy of it
+ * would be dropped unseen), `job_exists` (for a request)
  */
 export async function retryDead(io: CliContext, typed: string): Promise<void> {
-  const box = await openDeadLetterBox(await io.connect());
+  const nc = await io.connect();
+  const box = await openDeadLetterBox(nc);
   const stored = await requireLetter(box, numberOf('<seq>', typed));
-  const jobId = jobOfTask(stored.letter);
-  if (jobId !== undefined) {
-    const advice = `Job ${jobId} has been told that its task failed: "multi-agent retry ${jobId}" has it done again, and "dead drop" deletes the letter.`;
-    throw new InvalidInputError('task_of_a_job', [advice], { details: { jobId } });
-  }
+  await requireWorthSending(stored.letter, await openJobReader(nc));
   await box.retry(stored);
   if (io.json()) io.printJson({ retried: viewOfLetter(stored) });
   else io.print(`Sent to ${stored.letter.subject} again.`);
+}
+
+async function requireWorthSending(letter: DeadLetter, jobs: JobReader): Promise<void> {
+  const refuse = (code: string, message: string, details = {}): never => {
+    throw new InvalidInputError(code, [message], { details });
+  };
+  if (letter.cut === true)
+    refuse('letter_cut', 'The message was too long to be kept whole: what is left of it must not go out in its place.');
+  const jobId = jobOf(letter);
+  if (jobId === undefined) return;
+  const advice = `"multi-agent retry ${jobId}" has it done again, and "dead drop" deletes the letter.`;
+  if (letter.stream === STREAMS.tasks) refuse('task_of_a_job', `Job ${jobId} has been told that its task failed: ${advice}`, { jobId });
+  const isAccepted = letter.stream === STREAMS.requests && ((await jobs.get(jobId))?.revision ?? 0) > 0;
+  if (isAccepted) refuse('job_exists', `Job ${jobId} was accepted: ${advice}`, { jobId });
 }
 
 /** `dead drop`: the letter is gone for good. */
@@ -64,11 +78,10 @@ async function requireLetter(box: DeadLetterBox, seq: number): Promise<StoredDea
   throw new NotFoundError('no_such_letter', `There is no dead letter ${String(seq)}; "multi-agent dead list" shows those there are.`);
 }
 
-/** The job of a letter that holds a task; none where the task can't be read, and so nobody could be told. */
-function jobOfTask({ stream, payload }: DeadLetter): string | undefined {
-  if (stream !== STREAMS.tasks) return undefined;
+/** The job that a letter names; none where it can't be read, and so nobody could be told. */
+function jobOf({ payload }: DeadLetter): JobId | undefined {
   try {
-    return TaskMessage.safeParse(JSON.parse(Buffer.from(payload, 'base64').toString('utf8'))).data?.jobId;
+    return z.object({ jobId: JobId }).safeParse(JSON.parse(Buffer.from(payload, 'base64').toString('utf8'))).data?.jobId;
   } catch {
     return undefined;
   }

@@ -64,5 +64,7 @@ export const DeadLetter = z.strictObject({
   reason: z.strictObject({ code: z.string(), message: z.string() }),
   /** The payload as it came, base64. */
   payload: z.base64(),
+  /** It was too long to be kept whole: `payload` is its beginning. */
+  cut: z.boolean().optional(),
 });
 export type DeadLetter = z.infer<typeof DeadLetter>;

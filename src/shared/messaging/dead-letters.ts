@@ -17,7 +17,8 @@ export async function publishDeadLetter(
   reason: { code: string; message: string },
   at: number,
 ): Promise<void> {
-  const cut = delivery.data.length > KEPT_BYTES ? ` (its payload was cut: ${String(delivery.data.length)} bytes)` : '';
+  const isCut = delivery.data.length > KEPT_BYTES;
+  const cut = isCut ? ` (its payload was cut: ${String(delivery.data.length)} bytes)` : '';
   const letter: DeadLetter = versioned({
     at,
     stream: delivery.stream,
@@ -26,6 +27,7 @@ export async function publishDeadLetter(
     deliveries: delivery.deliveries,
     reason: { code: reason.code, message: `${reason.message}${cut}`.slice(0, KEPT_CHARACTERS) },
     payload: Buffer.from(delivery.data.subarray(0, KEPT_BYTES)).toString('base64'),
+    ...(isCut ? { cut: true } : {}),
   });
   await publishUntilAcknowledged(js, subjects.dead(role), letter, { messageId: `dead-${delivery.stream}.${String(delivery.streamSeq)}` });
 }

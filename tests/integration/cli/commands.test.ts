@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Job } from '../../../src/shared/domain/job.ts';
+import type { DeadLetter } from '../../../src/shared/messages/agent.ts';
 import { versioned } from '../../../src/shared/messages/envelope.ts';
 import type { FeatureRequest } from '../../../src/shared/messages/feature-request.ts';
 import { CommandMessage } from '../../../src/shared/messages/job-input.ts';
@@ -166,7 +167,7 @@ describe('retry', () => {
 describe('dead', () => {
   const payload = Buffer.from([0x7b, 0xff, 0x00]);
 
-  async function deadLetter(): Promise<number> {
+  async function deadLetter(more: Partial<DeadLetter> = {}): Promise<number> {
     const letter = {
       at: Date.now(),
       stream: STREAMS.tasks,
@@ -175,6 +176,7 @@ describe('dead', () => {
       deliveries: 5,
       reason: { code: 'bad_message', message: 'not JSON' },
       payload: payload.toString('base64'),
+      ...more,
     };
     return (await jetstream(nc).publish(subjects.dead('coder'), JSON.stringify(versioned(letter)))).seq;
   }
@@ -199,6 +201,25 @@ describe('dead', () => {
 
     expect([exitCode, Buffer.from(message?.data ?? [])]).toEqual([0, payload]);
     expect([again.exitCode, again.json]).toMatchObject([4, { error: { code: 'no_such_letter' } }]);
+  });
+
+  it('sends nothing out again that would do nothing, or harm', async () => {
+    await records.job(request, { status: 'FAILED', phase: 'done' });
+    const body = Buffer.from(JSON.stringify(request)).toString('base64');
+    const asRequest = { stream: STREAMS.requests, subject: subjects.request(request.jobId), payload: body };
+    const cases = [{ cut: true }, { payload: body }, asRequest];
+
+    const codes: unknown[] = [];
+    for (const letter of cases) {
+      const refused = await cli('dead', 'retry', String(await deadLetter(letter)));
+      codes.push([refused.exitCode, (refused.json['error'] as { code: string }).code]);
+    }
+
+    expect(codes).toEqual([
+      [2, 'letter_cut'],
+      [2, 'task_of_a_job'],
+      [2, 'job_exists'],
+    ]);
   });
 
   it('drops a letter', async () => {
