@@ -57,7 +57,9 @@ export async function prepare(options: UpOptions): Promise<Plan> {
   const connection = await serverFor(options, paths);
   if (counts.repoManagers === 0 && connection.embedded) throw nothingToLendTo();
   const binary = connection.embedded ? await findOrFetchNatsServer({ home: config.home, ...(log ? { log } : {}) }) : undefined;
-  const ids = agentIds(counts, runtime?.agents, await idsOfOtherHomes(connection, paths));
+  // Nobody is on a server of ours that does not run, and there may be no credential for it yet.
+  const taken = connection.embedded && runtime === undefined ? new Set<string>() : await idsOfOtherHomes(connection, paths);
+  const ids = agentIds(counts, runtime?.agents, taken);
   const agents = await agentSpecs(paths, ids, config, env, connection, options.entryPoint);
   const provisions = ids.some((id) => roleOf(id) === 'repo-manager');
   return { paths, connection, port: config.natsPort, nats: binary && natsSpec(paths, binary, config.natsPort), agents, provisions };

@@ -10,7 +10,7 @@ export async function onceFile(file: string, make: () => string): Promise<string
   try {
     await link(mine, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
     await rm(mine, { force: true });
   }
