@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { agentIds } from '../../../src/cli/daemons/numbering.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { agentIds, idsOfOtherHomes } from '../../../src/cli/daemons/numbering.ts';
+import { ensureHome } from '../../../src/shared/config/home.ts';
 
 const counts = { repoManagers: 1, coders: 2, reviewers: 1 };
 
@@ -22,5 +26,17 @@ describe('agentIds', () => {
 
   it('give up a number that another home has taken meanwhile', () => {
     expect(agentIds({ repoManagers: 0, coders: 1, reviewers: 0 }, ['coder-2'], new Set(['coder-2']))).toEqual(['coder-1']);
+  });
+});
+
+describe('the ids of other homes', () => {
+  it('are none where the server has no credential yet, as in a new home', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'multi-agent-ids-'));
+    const paths = await ensureHome(join(folder, 'home'));
+
+    const ids = await idsOfOtherHomes({ url: 'nats://127.0.0.1:4222', nkeyFile: paths.natsSeed, source: 'default', embedded: true }, paths);
+
+    expect([...ids]).toEqual([]);
+    await rm(folder, { recursive: true, force: true });
   });
 });
