@@ -13,7 +13,7 @@ export const secondWorkspace = {
   id: 'c',
   title: 'The second workspace of a large repository',
   how: `A repository of ${String(SIZE.files)} files and ${String(SIZE.bytes / 1_000_000)} MB, made on the spot. Measured: our next workspace, of another commit than the one before it, against \`git worktree add\` and \`git clone --local\` of that commit, in turn.`,
-  run: ({ quick }) => withScope((onEnd) => measure(onEnd, quick ? 3 : 7)),
+  run: ({ quick }) => withScope((onEnd) => measure(onEnd, quick ? 2 : 7)),
 };
 
 async function measure(onEnd, rounds) {

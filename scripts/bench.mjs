@@ -20,10 +20,19 @@ const { closeWhenInterrupted } = await import('../bench/harness/scope.mjs');
 const { Skipped } = await import('../bench/harness/skip.mjs');
 const { writeReport } = await import('../bench/harness/report.mjs');
 
-closeWhenInterrupted();
+const isInterrupted = closeWhenInterrupted();
 const chosen = benchmarks.filter(({ id }) => only === undefined || only.split(',').includes(id));
-const run = { at: new Date().toISOString(), quick, machine: await describeMachine(), loadPerCore: {}, results: [], skipped: [] };
-for (const benchmark of chosen) await measure(benchmark);
+const run = {
+  at: new Date().toISOString(),
+  quick,
+  machine: await describeMachine(),
+  loadPerCore: {},
+  results: [],
+  skipped: [],
+  failed: [],
+};
+for (const benchmark of chosen) if (!isInterrupted()) await measure(benchmark);
+if (isInterrupted()) await new Promise(() => undefined);
 if (json) {
   const results = run.results.map(({ id, title, figure, unit, goal, met }) => ({ id, title, figure, unit, goal, met }));
   process.stdout.write(`${JSON.stringify({ results, skipped: run.skipped })}\n`);
@@ -39,11 +48,13 @@ async function measure({ id, title, run: measureIt }) {
     run.results.push(...results);
     for (const result of results) say(lineOf(result));
   } catch (error) {
-    if (!(error instanceof Skipped)) {
-      say(`  failed: ${error.stack}`);
-      process.exitCode = 1;
-    } else say(`  skipped: ${error.message}`);
-    run.skipped.push({ id, why: error.message });
+    if (isInterrupted()) return;
+    const isSkipped = error instanceof Skipped;
+    say(isSkipped ? `  skipped: ${error.message}` : `  failed: ${error.stack}`);
+    run.skipped.push({ id, why: isSkipped ? error.message : `failed: ${error.message}` });
+    if (isSkipped) return;
+    run.failed.push(id);
+    process.exitCode = 1;
   }
   run.loadPerCore[id] = loadPerCore();
   say(`  ${((performance.now() - started) / 1_000).toFixed(0)} s`);

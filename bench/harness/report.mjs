@@ -13,7 +13,8 @@ export async function writeReport(benchmarks, run) {
   for (const { id } of benchmarks) {
     const results = run.results.filter((result) => result.id.split('.')[0] === id);
     const skipped = run.skipped.filter((skip) => skip.id.split('.')[0] === id);
-    if (results.length + skipped.length === 0) continue;
+    // What failed says nothing: the earlier figures stay.
+    if (results.length + skipped.length === 0 || run.failed.includes(id)) continue;
     runs[id] = { at: run.at, quick: run.quick, machine: run.machine, loadPerCore: run.loadPerCore[id], results, skipped };
   }
   await mkdir(join(ROOT, 'docs'), { recursive: true });

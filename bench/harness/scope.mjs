@@ -13,13 +13,16 @@ export async function withScope(use) {
   }
 }
 
-/** On SIGINT or SIGTERM closes what is open, and ends. */
+/** On SIGINT or SIGTERM closes what is open, and ends. @returns whether that has begun: what fails from then on says nothing */
 export function closeWhenInterrupted() {
+  let interrupted = false;
   const end = async (signal) => {
+    interrupted = true;
     while (open.length > 0) await closeAll(open.pop());
     process.exit(signal === 'SIGINT' ? 130 : 143);
   };
   process.once('SIGINT', end).once('SIGTERM', end);
+  return () => interrupted;
 }
 
 /** One that fails does not keep the others open. */
