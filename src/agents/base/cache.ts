@@ -58,7 +58,9 @@ async function fetchBundle(context: CacheContext, run: TaskRun, git: Git, commit
   const { bundle } = run.message;
   if (bundle && (await tryBundle(context, run.message, git, bundle)) && (await missingObjects(git, commits)).length === 0) return;
   for (let asked = 0; asked < ASK_TIMES; asked++) {
-    if (await tryBundle(context, run.message, git, await askForBundle(context, run, git))) return;
+    const made = await askForBundle(context, run, git);
+    // Another agent of the host may have filled the cache meanwhile.
+    if (made === null ? (await missingObjects(git, commits)).length === 0 : await tryBundle(context, run.message, git, made)) return;
   }
   throw new TerminalError('bundle_unusable', 'The bundles made for this cache could not be used.');
 }
@@ -82,8 +84,12 @@ function isReplaceable(error: unknown): boolean {
   return error instanceof MultiAgentError && (error.code === 'bundle_missing' || error.code === 'bundle_refused');
 }
 
-/** Waits for a repo-manager as long as the task is ours: that none is up is no failure of the task. */
-async function askForBundle(context: CacheContext, run: TaskRun, git: Git): Promise<BundleRef> {
+/**
+ * Waits for a repo-manager as long as the task is ours: that none is up is no failure of the task.
+ *
+ * @returns null when the cache is said to have everything
+ */
+async function askForBundle(context: CacheContext, run: TaskRun, git: Git): Promise<BundleRef | null> {
   const { jobId, taskId, dispatch } = run.message;
   const have = [...(await keptBases(git)).values()].slice(-50);
   const need = versioned({ type: 'BundleNeed' as const, jobId, taskId, dispatch, attempt: run.claim.attempt, have });
@@ -93,6 +99,7 @@ async function askForBundle(context: CacheContext, run: TaskRun, git: Git): Prom
       const reply = await context.nc.request(subjects.bundleNeed, JSON.stringify(need), { timeout: NEED_TIMEOUT_MS });
       const answer = BundleAnswer.parse(reply.json());
       if (answer.type === 'BundleMade') return answer.bundle;
+      if (answer.code === 'bundle_not_needed') return null;
       // `not_now` passes; with `task_not_current` our claim is about to go, and until it does there is nothing to be done.
       if (!PASSING.includes(answer.code)) throw new TerminalError(answer.code, answer.message);
     } catch (error) {

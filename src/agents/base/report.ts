@@ -9,24 +9,28 @@ import type { TaskRole } from '../../shared/domain/ids.ts';
 /** Puts a report into INPUTS; resolves when it is stored. The same report twice is one message. */
 export async function sendReport(js: JetStreamClient, role: TaskRole, report: AgentReport, signal?: AbortSignal): Promise<void> {
   await publishUntilAcknowledged(js, subjects.input(role, report.jobId), report, {
-    messageId: `${report.taskId}.${String(report.dispatch)}.${String(report.attempt)}${kindOf(report)}`,
+    messageId: reportIdOf(report),
     ...(report.traceparent === undefined ? {} : { traceparent: report.traceparent }),
     ...(signal ? { signal } : {}),
   });
 }
 
-/** What an attempt has to say comes with ids of its own; of its results there is only one. */
-function kindOf(report: AgentReport): string {
+/**
+ * What makes a repetition the same report. Each taking-up is told for itself: after a claim was removed its number comes again, and a job
+ * that does not hear of an agent that works for nobody can't stop it. Of an attempt's results there is only one.
+ */
+export function reportIdOf(report: AgentReport): string {
+  const attempt = `${report.taskId}.${String(report.dispatch)}.${String(report.attempt)}`;
   switch (report.type) {
     case 'TaskStarted':
-      return '.started';
+      return `${attempt}.started.${report.agentId}.${String(report.at)}`;
     case 'TaskFailed':
-      return `.${report.error.code}`;
+      return `${attempt}.${report.error.code}`;
     case 'UsageReported':
-      return `.usage.${String(report.runs)}`;
+      return `${attempt}.usage.${String(report.runs)}`;
     case 'ImplementationResult':
     case 'ReviewResult':
-      return '';
+      return attempt;
   }
 }
 

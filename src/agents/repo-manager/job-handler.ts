@@ -104,6 +104,8 @@ async function readySettled(context: RepoManagerContext, jobId: JobId, input: Jo
   // The merge itself asks whether it is still wanted, once it has looked whether it has happened.
   if (input.type === 'StopRequested' && mergeUnderWay(entry.value)) return entry;
   try {
+    // Somebody may have died over it: what is left is done, and what should have been before is looked at.
+    if (!isTerminal(entry.value.status)) await context.store.keepOpen(jobId);
     return await settle(context, entry);
   } catch (error) {
     if (!('commandId' in input)) throw error;

@@ -18,6 +18,8 @@ export interface JobStore {
   request(jobId: JobId): Promise<FeatureRequest | null>;
   /** The ids of all jobs that have not been closed; does not grow with history. */
   openJobs(): Promise<JobId[]>;
+  /** Makes sure that a job which has not ended is among the open ones: who reopened it may have died, and somebody closed it meanwhile. */
+  keepOpen(jobId: JobId): Promise<void>;
   /** The job is over and tidied up. */
   close(jobId: JobId): Promise<void>;
   /** Whether TASKS still has the message. */
@@ -48,6 +50,10 @@ export async function openJobStore(nc: NatsConnection): Promise<JobStore> {
       return message ? FeatureRequest.parse(message.json()) : null;
     },
     openJobs: async () => (await open.all()).map(({ key }) => key),
+    keepOpen: async (jobId) => {
+      // Though it is there: a removal that was decided upon before, and is still on its way, then finds another revision.
+      await open.put(jobId, versioned({ id: jobId }));
+    },
     close: async (jobId) => {
       // In this order, and `save` puts the id again behind its record: a retry meanwhile makes the revision stale.
       const entry = await open.get(jobId);

@@ -8,7 +8,8 @@ import { createKeyedQueue } from './keyed-queue.ts';
 
 export interface MergeLock {
   /**
-   * Runs `work` while no other repo-manager merges into the same base. `isHeld` says whether the lock was kept so far.
+   * Runs `work` while no other repo-manager merges into the same base. `isHeld` says whether that is certain: not any more when the lock
+   * was lost, or could not be renewed for a whole lease (a process that was paused knows it before it is told).
    *
    * @throws InterruptedError `merge_interrupted` when `signal` is aborted before the work has begun
    */
@@ -79,9 +80,10 @@ async function acquire(options: MergeLockOptions, key: string, signal: AbortSign
   for (;;) {
     if (signal?.aborted === true) throw interrupted();
     const current = await locks.get(key);
+    const askedAt = performance.now();
     if (!current) {
       const revision = await locks.create(key, mine);
-      if (revision !== null) return keep(options, key, { key, value: mine, revision });
+      if (revision !== null) return keep(options, { key, value: mine, revision }, askedAt);
       continue;
     }
     if (seen?.revision !== current.revision) seen = { revision: current.revision, at: performance.now() };
@@ -90,36 +92,38 @@ async function acquire(options: MergeLockOptions, key: string, signal: AbortSign
     const mayTake = current.value.holder === holder || performance.now() - seen.at > leaseMs;
     if (mayTake) {
       const revision = await locks.update(key, mine, current.revision);
-      if (revision !== null) return keep(options, key, { key, value: mine, revision });
+      if (revision !== null) return keep(options, { key, value: mine, revision }, askedAt);
       continue;
     }
     await delay(LOOK_EVERY_MS);
   }
 }
 
-function keep(options: MergeLockOptions, key: string, taken: Entry<Lock>): Lease {
+/** @param takenAt a moment before which the lock was certainly not taken */
+function keep({ locks, onError, leaseMs = LEASE_MS }: MergeLockOptions, taken: Entry<Lock>, takenAt: number): Lease {
+  const { key } = taken;
   let entry: Entry<Lock> | null = taken;
+  let certainSince = takenAt;
   const renew = async (): Promise<void> => {
     if (!entry) return;
     const value = { ...entry.value, renewal: entry.value.renewal + 1 };
-    const revision = await options.locks.update(key, value, entry.revision);
+    const askedAt = performance.now();
+    const revision = await locks.update(key, value, entry.revision);
+    certainSince = askedAt;
     entry = revision === null ? null : { key, value, revision };
   };
   let renewing: Promise<void> = Promise.resolve();
-  const timer = setInterval(
-    () => {
-      renewing = renewing.then(renew).catch(options.onError);
-    },
-    (options.leaseMs ?? LEASE_MS) / 3,
-  );
+  const timer = setInterval(() => {
+    renewing = renewing.then(renew).catch(onError);
+  }, leaseMs / 3);
   return {
-    isHeld: () => entry !== null,
+    isHeld: () => entry !== null && performance.now() - certainSince < leaseMs,
     release: async () => {
       clearInterval(timer);
       await renewing;
       const last = entry;
       // A lock that stays behind in our name is taken over, but says that somebody merges: asked for until it is answered.
-      if (last) await untilAnswered(() => options.locks.remove(key, last.revision)).catch(options.onError);
+      if (last) await untilAnswered(() => locks.remove(key, last.revision)).catch(onError);
     },
   };
 }

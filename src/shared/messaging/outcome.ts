@@ -1,5 +1,6 @@
 import { InterruptedError, messageOf, MultiAgentError, RetryableError, TerminalError } from '../errors/errors.ts';
 import type { Delivery } from './delivery.ts';
+import { isUnanswered } from './unanswered.ts';
 
 /** How a handler ended, as far as its message is concerned. */
 export type Outcome =
@@ -24,12 +25,16 @@ export function outcomeOf(error: unknown, deliveries: number, rules: OutcomeRule
   if (error instanceof InterruptedError) return { type: 'handed_back' };
   if (error instanceof TerminalError) return { type: 'dead', code: error.code, message: error.message, error };
 
-  const retryable = error instanceof RetryableError;
-  if (deliveries >= rules.maxDeliveries && !(retryable && rules.retryForever)) {
+  if (deliveries >= rules.maxDeliveries && !(rules.retryForever && mayPass(error))) {
     const code = error instanceof MultiAgentError ? error.code : 'unexpected';
     return { type: 'dead', code, message: `Gave up after ${String(deliveries)} deliveries: ${messageOf(error)}`, error };
   }
-  return { type: 'later', delayMs: (retryable ? error.retryAfterMs : undefined) ?? backoff(deliveries), error };
+  return { type: 'later', delayMs: (error instanceof RetryableError ? error.retryAfterMs : undefined) ?? backoff(deliveries), error };
+}
+
+/** What is known to pass by itself: a server that did not answer says nothing about the message. */
+function mayPass(error: unknown): boolean {
+  return error instanceof RetryableError || isUnanswered(error);
 }
 
 export interface Settling {

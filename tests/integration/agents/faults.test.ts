@@ -3,13 +3,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
 import { failureOfBuried } from '../../../src/agents/repo-manager/buried-report.ts';
+import { z } from 'zod';
 import type { RepoManagerContext } from '../../../src/agents/repo-manager/context.ts';
+import { mergeChange } from '../../../src/agents/repo-manager/effects/merge-change.ts';
+import { revokeTask } from '../../../src/agents/repo-manager/effects/revoke-task.ts';
 import { createJobHandler } from '../../../src/agents/repo-manager/job-handler.ts';
 import type { JobStore } from '../../../src/agents/repo-manager/job-store.ts';
+import { taskIdOf } from '../../../src/shared/domain/ids.ts';
 import { RetryableError, TerminalError } from '../../../src/shared/errors/errors.ts';
 import type { Job } from '../../../src/shared/domain/job.ts';
 import { subjects } from '../../../src/shared/messages/subjects.ts';
 import type { Forge } from '../../../src/shared/forge/forge.ts';
+import { versioned } from '../../../src/shared/messages/envelope.ts';
+import { openBucket } from '../../../src/shared/messaging/bucket.ts';
+import { BUCKETS } from '../../../src/shared/messaging/topology.ts';
 import { scriptedRequest } from '../../support/feature-script.ts';
 import { git, type InProcessSystem, makeRepository, startSystem } from '../../support/in-process-system.ts';
 import { until } from '../../support/until.ts';
@@ -241,5 +248,50 @@ describe('a job nobody asked for', () => {
     await expect(createJobHandler(context).handle(`job-${ulid()}`, { type: 'StopRequested', commandId: 'x', at: 1 })).rejects.toMatchObject(
       { code: 'no_such_job' },
     );
+  });
+});
+
+describe('a repo-manager that was paused', () => {
+  it('merges nothing for a job that went on without it', async () => {
+    const job = await system.finished(await system.submit(scriptedRequest(repository)));
+    const before = git(repository, 'rev-parse', 'main');
+
+    const merging = mergeChange(
+      context,
+      { ...job, status: 'IN_PROGRESS' },
+      { type: 'MergeChange', headCommit: job.headCommit ?? '', at: 1 },
+    );
+
+    await expect(merging).rejects.toMatchObject({ code: 'merge_superseded' });
+    expect(git(repository, 'rev-parse', 'main')).toBe(before);
+  });
+
+  it('and took a job out of the open ones that was reopened meanwhile, is put right by whoever finds something to do', async () => {
+    openChangeRequest = forgeIsDown;
+    const jobId = await system.submit(scriptedRequest(repository));
+    await until('the job is held up', () => refusals > 1, 20_000);
+    const open = await openBucket(system.nc, BUCKETS.open, z.unknown());
+    await open.remove(jobId, (await open.get(jobId))?.revision ?? 0);
+
+    await until('it is open again', async () => (await context.store.openJobs()).includes(jobId));
+
+    openChangeRequest = undefined;
+    expect((await system.finished(jobId)).status).toBe('COMPLETED');
+  });
+});
+
+describe('a revoked task', () => {
+  it('leaves the queue with every copy of it that is known', async () => {
+    const job = await system.finished(await system.submit(scriptedRequest(repository)));
+    const taskId = taskIdOf(job.id, 'coder', 9);
+    const removed: number[] = [];
+    const store = { ...context.store, removeTaskMessage: (seq: number) => Promise.resolve(void removed.push(seq)) };
+    const claim = { taskId, dispatch: 1, streamSeq: 11, attempt: 1, agentId: 'coder-1', incarnation: 'x', handBacks: 0, handedBack: false };
+    await context.claims.create(taskId, versioned(claim));
+
+    await revokeTask({ ...context, store }, job, { type: 'RevokeTask', taskId, dispatch: 1, streamSeq: 12 });
+
+    expect(removed.sort()).toEqual([11, 12]);
+    expect(await context.claims.get(taskId)).toBeNull();
   });
 });

@@ -32,6 +32,17 @@ function lockOf(holder: string, incarnation = 'one'): MergeLock {
 }
 
 describe('the merge lock', () => {
+  it('is not certain any more for one that was paused for longer than its lease, before it is told', async () => {
+    const held = await lockOf('repo-manager-1').whileHeld(ulid(), (isHeld) => {
+      const before = isHeld();
+      // As a stopped process, or a laptop that slept: nothing of this process runs meanwhile.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1.5 * LEASE_MS);
+      return Promise.resolve([before, isHeld()]);
+    });
+
+    expect(held).toEqual([true, false]);
+  });
+
   it('lets one repo-manager merge into a base at a time, for as long as it takes', async () => {
     const key = ulid();
     const order: string[] = [];

@@ -26,14 +26,25 @@ export async function mergeChange(context: RepoManagerContext, job: Job, effect:
   const { forge, repository, git } = await openRepository(context, job);
   const base = required(job.base, 'base');
   const tryAll = async (isHeld: () => boolean): Promise<EffectOutcome> => {
-    for (let attempt = 0; attempt < TRIES; attempt++) {
+    const requireOurs = async (): Promise<void> => {
+      await requirePending(context, job, effect);
       if (!isHeld()) throw new RetryableError('merge_lock_lost', `The lock on ${base} was lost; the merge is looked up and tried again.`);
-      const outcome = await mergeOnce(context, { job, effect, forge, repository, git });
+    };
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      await requireOurs();
+      const outcome = await mergeOnce(context, { job, effect, forge, repository, git, requireOurs });
       if (outcome) return outcome;
     }
     throw new RetryableError('base_keeps_moving', `${base} moved ${String(TRIES)} times during the merge.`);
   };
   return context.mergeLock.whileHeld(`${repository.key}.${lockToken(base)}`, tryAll, context.stopping);
+}
+
+/** Whoever was paused may find the merge done, or no longer wanted: what counts is the record as it is now. */
+async function requirePending(context: RepoManagerContext, { id }: Job, { headCommit, at }: MergeChange): Promise<void> {
+  const pending = (await context.store.load(id))?.value.pending ?? [];
+  if (pending.some(({ effect }) => effect.type === 'MergeChange' && effect.headCommit === headCommit && effect.at === at)) return;
+  throw new RetryableError('merge_superseded', 'The job went on while its merge was under way here.');
 }
 
 interface Merge {
@@ -42,6 +53,8 @@ interface Merge {
   readonly forge: Forge;
   readonly repository: MirroredRepository;
   readonly git: Git;
+  /** Asked before anything is changed. @throws RetryableError where the merge is no longer ours */
+  readonly requireOurs: () => Promise<void>;
 }
 
 /** null: the base moved, and another look is due. */
@@ -70,6 +83,8 @@ async function mergeOnce(context: RepoManagerContext, merge: Merge): Promise<Eff
   if (checks.some(({ passed }) => !passed)) {
     return { type: 'MergeCheckFailed', baseCommit: base.commit, settings: await settingsOf(merge, base), checks };
   }
+  // The checks may have taken an hour.
+  await merge.requireOurs();
   return land(merge, base, mergeCommit, checks);
 }
 

@@ -14,7 +14,10 @@ export async function revokeTask(
   _job: Job,
   effect: Extract<Effect, { type: 'RevokeTask' }>,
 ): Promise<EffectOutcome> {
-  if (effect.streamSeq !== undefined) await context.store.removeTaskMessage(effect.streamSeq);
+  // Of several copies of a message the one that was taken up may be another than the one that we know of.
+  const taken = (await context.claims.get(effect.taskId))?.value;
+  const copies = [effect.streamSeq, taken?.dispatch === effect.dispatch ? taken.streamSeq : undefined];
+  for (const seq of new Set(copies)) if (seq !== undefined) await context.store.removeTaskMessage(seq);
   await removeClaim(context, effect.taskId, effect.dispatch);
   return { type: 'Done' };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { TimeoutError } from '@nats-io/transport-node';
 import { InterruptedError, RetryableError, TerminalError } from '../../../../src/shared/errors/errors.ts';
 import type { Delivery } from '../../../../src/shared/messaging/delivery.ts';
 import { type Outcome, outcomeOf, settle } from '../../../../src/shared/messaging/outcome.ts';
@@ -32,6 +33,8 @@ describe('outcomeOf', () => {
 
   it('never gives up what is known to pass, where the rules say so', () => {
     expect(outcomeOf(new RetryableError('forge_down', ''), 1_000, { ...rules, retryForever: true }).type).toBe('later');
+    // A server that did not answer says nothing about the message.
+    expect(outcomeOf(new TimeoutError(), 1_000, { ...rules, retryForever: true }).type).toBe('later');
     expect(outcomeOf(new TypeError('a bug'), 1_000, { ...rules, retryForever: true }).type).toBe('dead');
   });
 });
