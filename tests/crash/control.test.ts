@@ -21,6 +21,8 @@ const HARMLESS = [
   // Of what the agents say, nothing is ever read again by us; their index and tree are thrown away with the workspace.
   /^publish event\.TaskStarted$/,
   /^(runner needsWorkspace|git clean|git update-index)$/,
+  // The sweep's look at what is stored.
+  /^bundles jobs$/,
   // A pack is made in memory, and is lost with its maker.
   /^git pack-objects$/,
   // The same moments go by other names: an effect of the same record, the agents' own name for it.

@@ -27,6 +27,7 @@ export async function sweep(context: RepoManagerContext, handler: JobHandler): P
   const left = new Set<Promise<void>>();
   await Promise.all(open.map((jobId) => limit(() => waitAWhile(sweepJob(context, handler, jobId), left))));
   await sweepClaims(context);
+  await sweepBundles(context);
   const removed = await removeAcknowledged(await jetstreamManager(context.nc, { checkAPI: false }));
   if (removed > 0) context.log.warn({ removed }, 'removed messages that were acknowledged before');
   return [...left];
@@ -75,6 +76,21 @@ async function sweepClaims(context: RepoManagerContext): Promise<void> {
     } catch (error) {
       // One record that can't be read must not keep the claims of all the others.
       context.log.warn({ taskId, err: error }, 'a claim could not be looked at');
+    }
+  }
+}
+
+/**
+ * Bundles of jobs that have ended: of dispatches and attempts that came to nothing, and those made for an agent that asked. Listed before
+ * the jobs are looked at: what a retry stores meanwhile is not among them.
+ */
+async function sweepBundles({ bundles, store, log }: RepoManagerContext): Promise<void> {
+  for (const stored of await bundles.jobs()) {
+    try {
+      const job = await store.load(stored.jobId);
+      if (job && isTerminal(job.value.status) && job.value.pending.length === 0) await stored.remove();
+    } catch (error) {
+      log.warn({ jobId: stored.jobId, err: error }, "an ended job's bundles are left for the next sweep");
     }
   }
 }

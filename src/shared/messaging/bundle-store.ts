@@ -2,10 +2,10 @@ import { createHash, createHmac } from 'node:crypto';
 import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { BundleRef } from '../domain/bundle.ts';
-import type { AgentId } from '../domain/ids.ts';
+import type { AgentId, JobId } from '../domain/ids.ts';
 import { RetryableError, TerminalError } from '../errors/errors.ts';
 import { seal, unseal } from './bundle-cipher.ts';
-import { BUNDLE_STREAM, chunksOf, chunkSubject, placedName } from './bundle-subjects.ts';
+import { ALL_CHUNKS, BUNDLE_STREAM, chunksOf, chunksOfJobs, chunkSubject, placedName } from './bundle-subjects.ts';
 
 export type BundleKind = 'in' | 'out' | 'wip';
 
@@ -22,6 +22,15 @@ export interface BundleStore {
    * the repo-manager alone: nobody else may.
    */
   remove(names: readonly string[]): Promise<void>;
+  /** The jobs that have bundles here. As long as what is in use: it does not grow with history. */
+  jobs(): Promise<StoredBundles[]>;
+}
+
+/** What is stored for a job, as it was when it was looked at. */
+export interface StoredBundles {
+  readonly jobId: JobId;
+  /** Removes just that: what has been stored since stays. */
+  remove(): Promise<void>;
 }
 
 /** Half of what a server takes by default, and a read gives it as base64. */
@@ -74,6 +83,15 @@ export async function openBundleStore(nc: NatsConnection, agentId: AgentId): Pro
     },
     remove: async (names) => {
       for (const name of names) await jsm.streams.purge(BUNDLE_STREAM, { filter: chunksOf(name) });
+    },
+    jobs: async () => {
+      const { state } = await jsm.streams.info(BUNDLE_STREAM, { subjects_filter: ALL_CHUNKS });
+      return [...chunksOfJobs(Object.keys(state.subjects ?? {}))].map(([jobId, filters]) => ({
+        jobId,
+        remove: async () => {
+          for (const filter of filters) await jsm.streams.purge(BUNDLE_STREAM, { filter });
+        },
+      }));
     },
   };
 }

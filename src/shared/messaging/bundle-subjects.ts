@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { JobId } from '../domain/ids.ts';
 import { BUCKETS } from './topology.ts';
 
 /** The stream below the object store of bundles. */
@@ -24,6 +25,21 @@ export function chunkSubject(placed: string, index: number): string | null {
 export function chunksOf(name: string): string {
   const place = placeOf(name);
   return place ? `${CHUNKS}.${place.writer}.${place.token}.${place.id}.*` : `${CHUNKS}.*.${tokenOf(name)}.>`;
+}
+
+/** Every chunk there is. */
+export const ALL_CHUNKS = `${CHUNKS}.>`;
+
+/** What is stored for each job, by the chunks' subjects: a filter for each time a bundle was stored. */
+export function chunksOfJobs(subjects: readonly string[]): Map<JobId, Set<string>> {
+  const jobs = new Map<JobId, Set<string>>();
+  for (const subject of subjects) {
+    const jobId = JobId.safeParse(/job-[0-9A-Z]{26}/.exec(subject)?.[0]).data;
+    if (jobId === undefined) continue;
+    const filters = jobs.get(jobId) ?? new Set();
+    jobs.set(jobId, filters.add(subject.replace(/\.\d+$/, '.*')));
+  }
+  return jobs;
 }
 
 function placeOf(placed: string): { writer: string; token: string; id: string } | null {
