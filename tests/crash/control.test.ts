@@ -11,7 +11,7 @@ jest.setTimeout(900_000);
 /** What each sabotage breaks when the process ends at the point, and what the oracle has to say about it. */
 const CONTROLS: readonly (CrashPoint & { sabotage: Sabotage; says: RegExp })[] = [
   { sabotage: 'no-look-up', role: 'repo-manager', at: 'after', call: 'forge land', says: /first-parent commits: 3/ },
-  { sabotage: 'effects-beside', role: 'repo-manager', at: 'before', call: 'forge findMerge', says: /not finished/ },
+  { sabotage: 'effects-beside', role: 'repo-manager', at: 'before', call: 'forge openChangeRequest', says: /not finished/ },
   { sabotage: 'review-again', role: 'repo-manager', at: 'done', call: 'effect PostReview', says: /reviews of the change request: 2/ },
 ];
 

@@ -20,7 +20,7 @@ const POINTS: readonly CrashPoint[] = [
   ...pausedAt('reviewer', 'before', ['runner run', 'publish ReviewResult', 'ack']),
   ...pausedAt('repo-manager', 'before', ['put jobs', 'put open', 'publish task.coder', 'publish task.reviewer', 'delete KV_open']),
   ...pausedAt('repo-manager', 'before', ['forge listCommits', 'forge publishBranch', 'forge openChangeRequest', 'forge postReview']),
-  ...pausedAt('repo-manager', 'before', ['forge findMerge', 'forge land', 'git read-tree', 'send ack']),
+  ...pausedAt('repo-manager', 'before', ['git merge-tree', 'forge land', 'git read-tree', 'send ack']),
   ...pausedAt('repo-manager', 'after', ['forge land']),
   { role: 'repo-manager', at: 'before', call: 'git update-ref', nth: 2 },
 ];

@@ -1,7 +1,7 @@
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { branchOf } from '../../shared/domain/ids.ts';
-import type { Job } from '../../shared/domain/job.ts';
+import { isTerminal, type Job } from '../../shared/domain/job.ts';
 import type { Repository } from '../../shared/domain/feature.ts';
 import { TerminalError } from '../../shared/errors/errors.ts';
 import type { Forge, MirroredRepository } from '../../shared/forge/forge.ts';
@@ -64,8 +64,15 @@ export async function openRepository(
   const forge = forgeOf(context, job.repository);
   const repository = await forge.open(job.repository);
   const git = createGit({ gitDir: repository.mirror });
-  if (job.baseCommit !== undefined && (await listPins(git, job.id)).length === 0) await restore(forge, repository, git, job);
+  const isLost = job.baseCommit !== undefined && (await listPins(git, job.id)).length === 0;
+  // Of a job that has ended nothing is kept: whoever comes to it late was paused.
+  if (isLost && (await hasNotEnded(context, job))) await restore(forge, repository, git, job);
   return { forge, repository, git };
+}
+
+async function hasNotEnded({ store }: RepoManagerContext, { id }: Job): Promise<boolean> {
+  const job = (await store.load(id))?.value;
+  return job !== undefined && !isTerminal(job.status);
 }
 
 /** A mirror that holds nothing for a job with commits was lost, and is made again: what the job needs comes from the repository. */

@@ -7,7 +7,7 @@ import { InterruptedError, messageOf, MultiAgentError, NotFoundError, RetryableE
 import type { Entry } from '../../shared/messaging/bucket.ts';
 import type { RepoManagerContext } from './context.ts';
 import { carryOut } from './effects/carry-out.ts';
-import { takeFromOpen } from './effects/close-job.ts';
+import { takeFromOpen, tidyUp } from './effects/close-job.ts';
 import { lookUpMerge } from './effects/look-up-merge.ts';
 import { inputOfRequest } from './job-inputs.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
@@ -125,12 +125,17 @@ async function decideOn(context: RepoManagerContext, jobId: JobId, job: Job | nu
 /** Carries out what is pending until nothing is. Effects decided meanwhile are stored before they are carried out. */
 async function settle(context: RepoManagerContext, entry: Entry<Job>): Promise<Entry<Job>> {
   let current = entry;
+  let overtaken = false;
   while (current.value.pending.length > 0) {
     const job = await carryOutStored(context, current);
     const saved = await context.store.save(job, current);
+    overtaken ||= saved === null;
     current = saved ?? (await reload(context, current.value.id));
   }
-  if (isTerminal(current.value.status)) await takeFromOpen(context, current.value);
+  if (!isTerminal(current.value.status)) return current;
+  // The job may have been tidied up by another before we made what we have just made.
+  if (overtaken) await tidyUp(context, current.value);
+  await takeFromOpen(context, current.value);
   return current;
 }
 

@@ -13,9 +13,10 @@ export interface CrashPoint {
   /**
    * What else has to happen: `coder-killed`: a coder was killed in its run before, so that the task is revoked and sent out
    * again; `stopped-in-run`: the daemon is asked to stop while its runner works, and hands its task back; `agents-late`: no agent
-   * looks for a task before the repo-manager has gone over its work again.
+   * looks for a task before the repo-manager has gone over its work again; `landed`: the repo-manager was killed before, when the change
+   * had just been merged.
    */
-  readonly given?: 'coder-killed' | 'stopped-in-run' | 'agents-late';
+  readonly given?: 'coder-killed' | 'stopped-in-run' | 'agents-late' | 'landed';
 }
 
 const AROUND: readonly Moment[] = ['before', 'after'];
@@ -60,12 +61,12 @@ const REPO_MANAGER: readonly CrashPoint[] = [
   ...each('repo-manager', AROUND, [
     'forge open',
     'forge fetchBase',
+    'forge fetchHead',
     // Between them the commits are taken in and pinned.
     'forge listCommits',
     'forge publishBranch',
     'forge openChangeRequest',
     'forge postReview',
-    'forge findMerge',
     'forge land',
   ]),
   ...each('repo-manager', AROUND, [
@@ -76,6 +77,7 @@ const REPO_MANAGER: readonly CrashPoint[] = [
     'git read-tree',
     'git update-ref',
   ]),
+  ...each('repo-manager', AROUND, ['forge findMerge'], { given: 'landed' }),
   // The second one is that of the merge: base and branch move. So do the objects before it.
   ...each('repo-manager', AROUND, ['git update-ref', 'git unpack-objects'], { nth: 2 }),
   // The request's, that of a task's start, that of its result.

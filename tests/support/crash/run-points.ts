@@ -56,7 +56,8 @@ export async function runPoints(
 
 async function runPoint(system: CrashSystem, point: CrashPoint, options: RunOptions): Promise<PointResult> {
   const startedAt = performance.now();
-  if (point.given === 'stopped-in-run') system.hold(point.role === 'coder' ? 'hold' : 'hold-review');
+  if (point.given === 'landed') system.arm(point.role, { call: 'forge land', at: 'after', harm: 'kill' });
+  else if (point.given === 'stopped-in-run') system.hold(point.role === 'coder' ? 'hold' : 'hold-review');
   else system.arm(point.role, { ...point, harm: options.harm ?? 'kill' });
   if (point.given === 'coder-killed') system.arm('coder', { call: 'runner run', at: 'before', harm: 'kill' });
   const found = await runJob(system, point, options).catch((error: unknown) => [messageOf(error)]);
@@ -69,6 +70,7 @@ async function runPoint(system: CrashSystem, point: CrashPoint, options: RunOpti
 async function runJob(system: CrashSystem, point: CrashPoint, options: RunOptions): Promise<string[]> {
   const job = await system.submit(point.rounds ? { rounds: point.rounds } : {});
   if (point.given === 'stopped-in-run') await stopInRun(system, point, job);
+  if (point.given === 'landed') await armOnceFired(system, point);
   if (point.given === 'agents-late') await keepAgentsLate(system, point, job);
   await options.afterwards?.(system, point, job);
   return faultsAfter(system, job, options.withinMs);
@@ -82,6 +84,12 @@ async function stopInRun(system: CrashSystem, point: CrashPoint, { id }: Submitt
   system.daemon(`${point.role}-1`).signal('SIGTERM');
   await waitFor(() => system.hasFired(point.role)).catch(() => undefined);
   system.letGo(point.role === 'coder' ? 'hold' : 'hold-review');
+}
+
+/** Its next incarnation is harmed too. */
+async function armOnceFired(system: CrashSystem, point: CrashPoint): Promise<void> {
+  await waitFor(() => system.hasFired(point.role));
+  system.arm(point.role, { ...point, harm: 'kill' });
 }
 
 /** The agent of the task is paused until the killed repo-manager has recorded that the task is out. */

@@ -1,24 +1,33 @@
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
 import { type TaskId, taskIdOf } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
+import type { Git } from '../../../shared/git/git.ts';
 import { maintainMirror } from '../../../shared/git/mirror.ts';
 import { unpin } from '../../../shared/git/refs.ts';
 import { openRepository, type RepoManagerContext } from '../context.ts';
 import { removeClaim } from './revoke-task.ts';
 
-/** Removes what an ended job used. Its branch stays unless it was merged, and what is pinned for a retry with it. */
 export async function closeJob(
   context: RepoManagerContext,
   job: Job,
   effect: Extract<Effect, { type: 'CloseJob' }>,
 ): Promise<EffectOutcome> {
-  await removeClaims(context, job);
-  if (effect.merged) {
-    const { git } = await openRepository(context, job);
-    await unpin(git, job.id);
-    await maintainMirror(git);
-  }
+  const git = await tidyUp(context, job);
+  if (effect.merged && git) await maintainMirror(git);
   return { type: 'Done' };
+}
+
+/**
+ * Removes what an ended job used. Its branch stays unless it was merged, and what is pinned for a retry with it.
+ *
+ * @returns the mirror, where it had to be looked at
+ */
+export async function tidyUp(context: RepoManagerContext, job: Job): Promise<Git | undefined> {
+  await removeClaims(context, job);
+  if (job.status !== 'COMPLETED') return undefined;
+  const { git } = await openRepository(context, job);
+  await unpin(git, job.id);
+  return git;
 }
 
 /**
