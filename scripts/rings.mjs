@@ -8,21 +8,22 @@ export const GROUPS = [
   { name: 'e2e', rings: ['e2e'], maxWorkers: 2, coverage: false },
   // Each file has a system of its own and mostly waits for it.
   { name: 'crash', rings: ['crash'], maxWorkers: 2, coverage: false },
-  // Three servers and all daemons in each file: times are measured.
-  { name: 'cluster', rings: ['cluster'], maxWorkers: 1, coverage: false },
+  // Three servers and all daemons in each file: minutes, and times are measured. Only where it is named.
+  { name: 'cluster', rings: ['cluster'], maxWorkers: 1, coverage: false, onlyNamed: true },
 ];
 
 const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|e2e|crash|cluster)(?:\/|$)/;
 
 /**
- * What to run for the arguments of `npm test -- ...`: the groups, reduced to the rings whose paths are named (all of them when none is),
+ * What to run for the arguments of `npm test -- ...`: the groups, reduced to the rings whose paths are named (when none is, all but the long ones),
  * and whether that is everything, so that coverage and "every ring has tests" can be asked for.
  */
 export function plan(args) {
   const named = new Set(args.map((arg) => RING_PATH.exec(arg)?.[1]).filter((ring) => ring !== undefined));
   const rest = args.filter((arg) => arg !== '--coverage');
   const isWhole = rest.length === 0;
-  const groups = GROUPS.map((group) => ({ ...group, rings: group.rings.filter((ring) => named.size === 0 || named.has(ring)) }));
+  const isWanted = (group, ring) => (named.size === 0 ? group.onlyNamed !== true : named.has(ring));
+  const groups = GROUPS.map((group) => ({ ...group, rings: group.rings.filter((ring) => isWanted(group, ring)) }));
   return {
     isWhole,
     onlyCoverage: args.includes('--coverage') && isWhole,
