@@ -218,7 +218,7 @@ const TIMING = {
     fallback: '10000',
     readers: ALL,
     description:
-      'How long (ms) a silent agent keeps its task before another gets it. Set it before the first `up`, or run `topology --apply` after.',
+      'How long (ms) a silent agent keeps its task before another gets it. Each `up` and `topology --apply` sets it.',
   }),
   stallMs: defaulted({
     name: 'MULTI_AGENT_STALL_MS',
