@@ -217,8 +217,7 @@ const TIMING = {
     schema: wholeNumber(500, 600_000),
     fallback: '10000',
     readers: ALL,
-    description:
-      'How long (ms) a silent agent keeps its task before another gets it. Each `up` and `topology --apply` sets it.',
+    description: 'How long (ms) a silent agent keeps its task before another gets it. Each `up` and `topology --apply` sets it.',
   }),
   stallMs: defaulted({
     name: 'MULTI_AGENT_STALL_MS',
