@@ -13,6 +13,7 @@ const RINGS = {
   e2e: 180 * SECOND_MS,
   crash: 240 * SECOND_MS,
   cluster: 240 * SECOND_MS,
+  chaos: 300 * SECOND_MS,
 };
 
 /** swc takes types away and sees no type error: `tsc` is a gate of its own in `npm run check`. */

@@ -10,9 +10,11 @@ export const GROUPS = [
   { name: 'crash', rings: ['crash'], maxWorkers: 2, coverage: false },
   // Three servers and all daemons in each file: minutes, and times are measured. Only where it is named.
   { name: 'cluster', rings: ['cluster'], maxWorkers: 1, coverage: false, onlyNamed: true },
+  // Everything at once happens to a system of a dozen daemons: it needs the machine to itself, for minutes.
+  { name: 'chaos', rings: ['chaos'], maxWorkers: 1, coverage: false, onlyNamed: true },
 ];
 
-const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|e2e|crash|cluster)(?:\/|$)/;
+const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|e2e|crash|cluster|chaos)(?:\/|$)/;
 
 /**
  * What to run for the arguments of `npm test -- ...`: the groups, reduced to the rings whose paths are named (when none is, all but the long ones),

@@ -30,6 +30,8 @@ export interface TestNatsServerOptions {
   readonly credential?: boolean;
   /** More lines for the config file. */
   readonly extra?: string;
+  /** Where its JetStream store is. Default: in its folder. */
+  readonly store?: string;
 }
 
 /** Where a fetched nats-server is kept between test runs, for machines that have none on PATH. */
@@ -40,7 +42,7 @@ export async function startNatsServer(options: TestNatsServerOptions = {}): Prom
   const binary = await findOrFetchNatsServer({ home: BINARY_CACHE });
   const folder = await mkdtemp(join(tmpdir(), 'ma-nats-'));
   const nkeyFile = options.credential === true ? join(folder, 'user.nk') : undefined;
-  const config = await configOf(folder, nkeyFile, options.extra ?? '');
+  const config = await configOf(folder, nkeyFile, options);
   let child = await launch(binary.path, folder, config, -1);
   const port = child.port;
 
@@ -65,11 +67,11 @@ export async function startNatsServer(options: TestNatsServerOptions = {}): Prom
   };
 }
 
-async function configOf(folder: string, nkeyFile: string | undefined, extra: string): Promise<string> {
+async function configOf(folder: string, nkeyFile: string | undefined, { extra = '', store }: TestNatsServerOptions): Promise<string> {
   const path = join(folder, 'nats.conf');
   const lines = [
     `ports_file_dir: "${folder}"`,
-    `jetstream { store_dir: "${join(folder, 'store')}", max_file_store: 4GB }`,
+    `jetstream { store_dir: "${store ?? join(folder, 'store')}", max_file_store: 4GB }`,
     'max_payload: 8MB',
     extra,
   ];
