@@ -12,7 +12,7 @@ const SWEEP_EVERY_MS = 3_000;
 // As src/agents/repo-manager/main.ts, with a clock that can be wrong, a forge that fails, and for the control the naive wiring.
 shiftClock();
 await runRole('repo-manager', async (daemon) => {
-  const wired = naive(await wireRepoManager(daemon), daemon.agentId);
+  const wired = naive(await wireRepoManager(daemon));
   const { local } = wired.forges;
   const running = await startRepoManager({
     context: { ...wired, forges: local ? { local: faultyForge(local) } : {} },
