@@ -21,7 +21,7 @@ export interface Verdict {
 }
 
 /** Compares what was handed in with what is there now, from outside: git, the forge's own files, what the server stores, /proc. */
-export async function judge(world: World, jobs: readonly SubmittedJob[], done?: HarmDone): Promise<Verdict> {
+export async function judge(world: World, jobs: readonly SubmittedJob[], say: (line: string) => void, done?: HarmDone): Promise<Verdict> {
   const histories = new Map(world.repositories.map((path) => [path, readHistory(path)]));
   const forge = readForge(world.home);
   const events = await eventCounts(world.nc);
@@ -33,7 +33,7 @@ export async function judge(world: World, jobs: readonly SubmittedJob[], done?: 
       return history ? judgeJob(job, history, facts) : [];
     }),
     ...[...histories].flatMap(([path, history]) => judgeRepository(path, history, green)),
-    ...(await leftOvers(world, jobs, done?.poison ?? [])),
+    ...(await leftOvers(world, jobs, done?.poison ?? [], say)),
   ];
   const statusOf = (job: SubmittedJob): string | undefined => job.record?.status;
   return {

@@ -13,20 +13,28 @@ import type { World } from './world.ts';
 /** How long what is left over may take to go when all is over: an input that failed often comes again only after half a minute. */
 const SETTLED_WITHIN_MS = 75_000;
 const LOOK_EVERY_MS = 1_000;
+const TOLD_EVERY_MS = 15_000;
 
 /** What is left, on the server, on the disk and among the processes, when it has had time to go; and poison that is not where it belongs. */
 export async function leftOvers(
   world: World,
   jobs: readonly SubmittedJob[],
   poison: readonly { readonly payload: string }[],
+  say: (line: string) => void,
 ): Promise<Finding[]> {
   // What is left of jobs that are not over stays, however long one waits.
   const giveUpAt = performance.now() + (jobs.every(({ isOver }) => isOver) ? SETTLED_WITHIN_MS : 0);
+  let tellAt = performance.now() + TOLD_EVERY_MS;
   for (;;) {
     const found = await lookForLeftOvers(world, jobs, poison).catch((error: unknown): Finding[] => [
       { kind: 'orphan', what: `could not look: ${messageOf(error)}` },
     ]);
     if (found.length === 0 || performance.now() > giveUpAt) return found;
+    // A run that is broken off here should have said what it waited for.
+    if (performance.now() > tellAt) {
+      tellAt += TOLD_EVERY_MS;
+      say(`still there: ${found.map(({ what }) => what).join('; ')}`);
+    }
     await delay(LOOK_EVERY_MS);
   }
 }

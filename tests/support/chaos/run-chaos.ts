@@ -64,7 +64,7 @@ async function play(world: World, options: ChaosOptions, say: (line: string) => 
   await untilQuiet(customers, options.patienceMs);
   say(`${customers.open()} jobs are not over; looking at what is there`);
   // Our own connection may still be on its way back to the server that was just killed.
-  const verdict = await untilAnswered(() => judge(world, customers.jobs, harming.done));
+  const verdict = await untilAnswered(() => judge(world, customers.jobs, say, harming.done));
   const recovery = recoveryOf(await untilAnswered(() => readEvents(world.nc)), harming.done);
   const seconds = (performance.now() - startedAt) / 1_000;
   return reportOf({ world, options, jobs: customers.jobs, done: harming.done, verdict, recovery, chaosSeconds, seconds });

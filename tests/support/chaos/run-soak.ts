@@ -56,7 +56,7 @@ async function soak(world: World, options: SoakOptions, say: (line: string) => v
   const customers = await createCustomers(world);
   const samples = await work(world, customers, options, say);
   await untilQuiet(customers, PATIENCE_MS);
-  const verdict = await judge(world, customers.jobs);
+  const verdict = await judge(world, customers.jobs, say);
   const growths = growthsOf(samples).toSorted((a, b) => Number(a.isFine) - Number(b.isFine));
   const overLimit = await streamsOverLimit(world);
   return {
