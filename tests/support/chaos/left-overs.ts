@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { messageOf } from '../../../src/shared/errors/errors.ts';
 import { DeadLetter } from '../../../src/shared/messages/agent.ts';
-import { openBundleStore } from '../../../src/shared/messaging/bundle-store.ts';
+import { BUNDLE_STREAM } from '../../../src/shared/messaging/bundle-subjects.ts';
 import { BUCKETS, STREAMS } from '../../../src/shared/messaging/topology.ts';
 import type { SubmittedJob } from './customers.ts';
 import type { Finding } from './finding.ts';
@@ -51,8 +51,7 @@ async function lookForLeftOvers(
     locks: await subjectsOf(jsm, `KV_${BUCKETS.locks}`, `$KV.${BUCKETS.locks}.>`),
     TASKS: await subjectsOf(jsm, STREAMS.tasks, '>'),
     INPUTS: await subjectsOf(jsm, STREAMS.inputs, '>'),
-    // What was half stored when its maker was killed has no name; it goes when the bucket's own time is over.
-    bundles: await (await openBundleStore(world.nc)).names(),
+    bundles: await subjectsOf(jsm, BUNDLE_STREAM, '>'),
     worktrees: readdirSync(join(world.home, 'worktrees')),
     pins: pinsOf(world.home, jobs),
     locksOnDisk: locksIn(world.home),
