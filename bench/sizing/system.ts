@@ -3,23 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ulid } from 'ulid';
-import { DEFAULT_WORKFLOW } from '../../src/shared/domain/feature.ts';
 import { isTerminal, Job } from '../../src/shared/domain/job.ts';
-import { versioned } from '../../src/shared/messages/envelope.ts';
-import type { FeatureRequest } from '../../src/shared/messages/feature-request.ts';
-import { subjects } from '../../src/shared/messages/subjects.ts';
 import { openBucket } from '../../src/shared/messaging/bucket.ts';
 import { connectNats } from '../../src/shared/messaging/connection.ts';
-import { publishUntilAcknowledged } from '../../src/shared/messaging/publish.ts';
 import { BUCKETS } from '../../src/shared/messaging/topology.ts';
 import { startCli } from '../../tests/support/e2e/cli.ts';
 import { startNatsCluster } from '../../tests/support/nats-cluster.ts';
 import { startNatsServer } from '../../tests/support/nats-server.ts';
 import { freePort } from '../../tests/support/pm2-home.ts';
 import { daemonsOf, type Processes } from './processes.ts';
+import { submitRequest } from '../../tests/support/submit-request.ts';
 
 /** The product as it is built, with runners that cost next to nothing: what is measured is the system's own work. */
 export interface SizingSystem {
@@ -130,16 +125,7 @@ async function runJobs(nc: NatsConnection, repositories: readonly string[], coun
 
 async function submit(nc: NatsConnection, repository: string): Promise<string> {
   const jobId = `job-${ulid()}`;
-  const request: FeatureRequest = versioned({
-    type: 'FeatureRequest' as const,
-    jobId,
-    priority: 'normal' as const,
-    repository: { kind: 'local' as const, url: repository },
-    feature: { title: 'A feature', description: 'Do it.', requirements: [], acceptanceCriteria: [] },
-    workflow: DEFAULT_WORKFLOW,
-    submittedAt: Date.now(),
-  });
-  await publishUntilAcknowledged(jetstream(nc), subjects.request(jobId), request, { messageId: jobId, lastSubjectSequence: 0 });
+  await submitRequest(nc, jobId, repository);
   return jobId;
 }
 

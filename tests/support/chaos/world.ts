@@ -1,16 +1,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { z } from 'zod';
 import { ensureHome } from '../../../src/shared/config/home.ts';
 import type { AgentRole } from '../../../src/shared/domain/ids.ts';
-import { openBucket } from '../../../src/shared/messaging/bucket.ts';
 import { connectNats } from '../../../src/shared/messaging/connection.ts';
 import { provisionTopology } from '../../../src/shared/messaging/provision.ts';
-import { BUCKETS } from '../../../src/shared/messaging/topology.ts';
 import type { BuiltPrograms } from '../crash/build.ts';
 import { supervise, type SupervisedDaemon } from '../crash/supervisor.ts';
 import { startNatsServer, type TestNatsServer } from '../nats-server.ts';
@@ -20,6 +16,7 @@ import { FORGE_FAULTS_VARIABLE } from './faulty-forge.ts';
 import { NAIVE_VARIABLE } from './naive.ts';
 import { makeRepositories, makeStage } from './repositories.ts';
 import { makeSmallDisk, type SmallDisk } from './small-disk.ts';
+import { agentsReady } from '../agents-ready.ts';
 
 export interface WorldOptions {
   readonly counts: Readonly<Record<AgentRole, number>>;
@@ -57,7 +54,6 @@ export interface World {
   stop(): Promise<void>;
 }
 
-const READY_WITHIN_MS = 90_000;
 const PROGRAMS = fileURLToPath(new URL('./programs', import.meta.url));
 /** Killed in the middle of it, nothing of a daemon's gets a chance to drain; so it does not when it is asked nicely, either. */
 const DRAIN_MS = '0';
@@ -99,7 +95,7 @@ async function openWorld(
     await Promise.all(daemons.map((daemon) => daemon.stop()));
     await Promise.all(daemons.map(({ network }) => network.close()));
   });
-  await waitUntilReady(nc, daemons);
+  await agentsReady(nc, daemons);
   return { folder, home, repositories, nats, nc, daemons, clocks, disk, options };
 }
 
@@ -146,16 +142,4 @@ function environmentOf({ folder, home, options }: Place, port: number): Record<s
     [FORGE_FAULTS_VARIABLE]: String(options.forgeFaults),
     ...(options.isNaive ? { [NAIVE_VARIABLE]: '1' } : {}),
   };
-}
-
-/** All of them beat: what happens from now on happens to a running system. */
-async function waitUntilReady(nc: NatsConnection, daemons: readonly WorldDaemon[]): Promise<void> {
-  const agents = await openBucket(nc, BUCKETS.agents, z.unknown());
-  const giveUpAt = performance.now() + READY_WITHIN_MS;
-  for (const { id } of daemons) {
-    while ((await agents.get(id)) === null) {
-      if (performance.now() > giveUpAt) throw new Error(`${id} is not ready`);
-      await delay(50);
-    }
-  }
 }

@@ -7,12 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ulid } from 'ulid';
-import { z } from 'zod';
 import { ensureHome } from '../../../src/shared/config/home.ts';
-import { DEFAULT_WORKFLOW } from '../../../src/shared/domain/feature.ts';
 import { isTerminal, Job } from '../../../src/shared/domain/job.ts';
 import { versioned } from '../../../src/shared/messages/envelope.ts';
-import type { FeatureRequest } from '../../../src/shared/messages/feature-request.ts';
 import { subjects } from '../../../src/shared/messages/subjects.ts';
 import { type Bucket, openBucket } from '../../../src/shared/messaging/bucket.ts';
 import { connectNats } from '../../../src/shared/messaging/connection.ts';
@@ -26,6 +23,8 @@ import type { BuiltPrograms } from './build.ts';
 import { makeGitShim } from './git-shim.ts';
 import { SABOTAGE_VARIABLE, type Sabotage } from './sabotage.ts';
 import { supervise, type SupervisedDaemon } from './supervisor.ts';
+import { submitRequest } from '../submit-request.ts';
+import { agentsReady } from '../agents-ready.ts';
 
 export type Role = 'repo-manager' | 'coder' | 'reviewer';
 
@@ -79,7 +78,6 @@ export interface SubmittedJob {
 
 const ACK_WAIT_MS = 1_500;
 const FINISHED_WITHIN_MS = 40_000;
-const READY_WITHIN_MS = 60_000;
 const PROGRAMS = fileURLToPath(new URL('./programs', import.meta.url));
 
 export async function startCrashSystem(built: BuiltPrograms, options: CrashSystemOptions = {}): Promise<CrashSystem> {
@@ -101,7 +99,7 @@ export async function startCrashSystemOn<Nats extends NatsService>(
   const jobs = await openBucket(nc, BUCKETS.jobs, Job);
   const place = { folder, home, url: nats.url, ackWaitMs, counts, sabotage: options.sabotage };
   const daemons = await startDaemons(built, place);
-  await waitUntilReady(nc, daemons);
+  await agentsReady(nc, daemons);
 
   return {
     nats,
@@ -117,7 +115,7 @@ export async function startCrashSystemOn<Nats extends NatsService>(
     start: async (id, env = {}) => {
       const daemon = await startDaemon(built, place, id, env);
       daemons.push(daemon);
-      await waitUntilReady(nc, [daemon]);
+      await agentsReady(nc, [daemon]);
       return daemon;
     },
     arm: (role, point) => armPoint(folder, role, point),
@@ -174,18 +172,6 @@ async function startDaemon(
   return supervise({ id, script: built.program(role), env: { ...usual, ...env }, logFile: join(place.folder, `${id}.out`) });
 }
 
-/** All of them beat: what is measured and killed afterwards is no start. */
-async function waitUntilReady(nc: NatsConnection, daemons: readonly SupervisedDaemon[]): Promise<void> {
-  const agents = await openBucket(nc, BUCKETS.agents, z.unknown());
-  const giveUpAt = performance.now() + READY_WITHIN_MS;
-  for (const { id } of daemons) {
-    while ((await agents.get(id)) === null) {
-      if (performance.now() > giveUpAt) throw new Error(`${id} is not ready`);
-      await delay(50);
-    }
-  }
-}
-
 function environmentOf({ folder, home, url, ackWaitMs, sabotage }: Place, bin: string): Record<string, string> {
   return {
     PATH: `${bin}:${process.env['PATH'] ?? ''}`,
@@ -207,16 +193,7 @@ async function submit(nc: NatsConnection, folder: string, rounds: 1 | 2, given?:
   const repository = given ?? join(folder, 'repositories', jobId);
   if (given === undefined) await rename(await makeRepository(), repository);
   if (rounds === 2) writeFileSync(join(folder, `two-rounds-${jobId}`), '');
-  const request: FeatureRequest = versioned({
-    type: 'FeatureRequest' as const,
-    jobId,
-    priority: 'normal' as const,
-    repository: { kind: 'local' as const, url: repository },
-    feature: { title: 'A feature', description: 'Do it.', requirements: [], acceptanceCriteria: [] },
-    workflow: DEFAULT_WORKFLOW,
-    submittedAt: Date.now(),
-  });
-  await publishUntilAcknowledged(jetstream(nc), subjects.request(jobId), request, { messageId: jobId, lastSubjectSequence: 0 });
+  await submitRequest(nc, jobId, repository);
   return { id: jobId, repository, rounds };
 }
 
