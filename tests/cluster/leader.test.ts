@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { missingCopies } from '../../src/shared/messaging/provision.ts';
 import { STREAMS } from '../../src/shared/messaging/topology.ts';
 import { type Load, longestPause, momentsOfProgress, startLoad } from '../support/cluster-load.ts';
-import { type BuiltPrograms, buildPrograms } from '../support/crash/build.ts';
+import { type BuiltPrograms, buildPrograms } from '../support/built-programs.ts';
 import { faultsAfter } from '../support/crash/oracle.ts';
 import { waitFor } from '../support/crash/run-points.ts';
 import { type CrashSystem, startCrashSystemOn } from '../support/crash/system.ts';
@@ -48,7 +48,7 @@ let built: BuiltPrograms;
 let system: CrashSystem<NatsCluster>;
 
 beforeAll(async () => {
-  built = await buildPrograms();
+  built = await buildPrograms('crash');
   system = await startCrashSystemOn(await startNatsCluster(), built, { counts: COUNTS, ackWaitMs: ACK_WAIT_MS });
 });
 afterAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type BuiltPrograms, buildPrograms } from '../support/crash/build.ts';
+import { type BuiltPrograms, buildPrograms } from '../support/built-programs.ts';
 import { faultsAfter } from '../support/crash/oracle.ts';
 import { AGENT_POINTS, type CrashPoint, REPO_MANAGER_POINTS } from '../support/crash/points.ts';
 import { runPoints } from '../support/crash/run-points.ts';
@@ -32,7 +32,7 @@ const HARMLESS = [
 let built: BuiltPrograms;
 
 beforeAll(async () => {
-  built = await buildPrograms();
+  built = await buildPrograms('crash');
 });
 afterAll(() => built.remove());
 

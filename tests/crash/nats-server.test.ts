@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type BuiltPrograms, buildPrograms } from '../support/crash/build.ts';
+import { type BuiltPrograms, buildPrograms } from '../support/built-programs.ts';
 import { faultsAfter } from '../support/crash/oracle.ts';
 import { type CrashSystem, startCrashSystem, type SubmittedJob } from '../support/crash/system.ts';
 
@@ -17,7 +17,7 @@ describe('a nats-server that is killed again and again', () => {
   let system: CrashSystem;
 
   beforeAll(async () => {
-    built = await buildPrograms();
+    built = await buildPrograms('crash');
     system = await startCrashSystem(built, { counts: { coder: 2 } });
   });
   afterAll(async () => {

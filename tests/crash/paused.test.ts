@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { STREAMS } from '../../src/shared/messaging/topology.ts';
-import { type BuiltPrograms, buildPrograms } from '../support/crash/build.ts';
+import { type BuiltPrograms, buildPrograms } from '../support/built-programs.ts';
 import { faultsAfter } from '../support/crash/oracle.ts';
 import { type CrashPoint, nameOf } from '../support/crash/points.ts';
 import { type PointResult, runPoints, waitFor } from '../support/crash/run-points.ts';
@@ -31,7 +31,7 @@ const CHOSEN = POINTS.filter((point) => only === undefined || nameOf(point).incl
 let built: BuiltPrograms;
 
 beforeAll(async () => {
-  built = await buildPrograms();
+  built = await buildPrograms('crash');
 });
 afterAll(() => built.remove());
 

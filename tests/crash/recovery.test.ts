@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type BuiltPrograms, buildPrograms } from '../support/crash/build.ts';
+import { type BuiltPrograms, buildPrograms } from '../support/built-programs.ts';
 import { faultsAfter } from '../support/crash/oracle.ts';
 import { waitFor } from '../support/crash/run-points.ts';
 import { type CrashSystem, startCrashSystem } from '../support/crash/system.ts';
@@ -15,7 +15,7 @@ let built: BuiltPrograms;
 let system: CrashSystem;
 
 beforeAll(async () => {
-  built = await buildPrograms();
+  built = await buildPrograms('crash');
 });
 afterEach(() => system.stop());
 afterAll(() => built.remove());

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Moment } from '../support/crash/armed-point.ts';
-import { type BuiltPrograms, buildPrograms } from '../support/crash/build.ts';
+import { type BuiltPrograms, buildPrograms } from '../support/built-programs.ts';
 import { faultsAfter } from '../support/crash/oracle.ts';
 import { waitFor } from '../support/crash/run-points.ts';
 import { type CrashSystem, startCrashSystem } from '../support/crash/system.ts';
@@ -18,7 +18,7 @@ describe('a repo-manager killed while its sweep merges what waited for a clean t
   const repositories: string[] = [];
 
   beforeAll(async () => {
-    built = await buildPrograms();
+    built = await buildPrograms('crash');
     system = await startCrashSystem(built);
   });
   afterAll(async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilAnswered } from '../../../src/shared/messaging/until-answered.ts';
-import { bundlePrograms } from './bundle.ts';
+import { buildPrograms } from '../built-programs.ts';
 import type { ChaosOptions } from './chaos-options.ts';
 import { type ChaosReport, reportOf } from './chaos-report.ts';
 import { createCustomers, type Customers } from './customers.ts';
@@ -30,7 +30,7 @@ const TOLD_EVERY_MS = 10_000;
  */
 export async function runChaos(options: ChaosOptions, say: (line: string) => void, signal: AbortSignal): Promise<ChaosReport> {
   const startedAt = performance.now();
-  const built = await bundlePrograms();
+  const built = await buildPrograms('chaos');
   try {
     const world = await startWorld(built, {
       counts: COUNTS,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { STREAMS } from '../../../src/shared/messaging/topology.ts';
-import { bundlePrograms } from './bundle.ts';
+import { buildPrograms } from '../built-programs.ts';
 import { BEHAVIOURS, SLOW } from './behaviours.ts';
 import { createCustomers, type Customers } from './customers.ts';
 import { growthsOf } from './flatness.ts';
@@ -31,7 +31,7 @@ const PATIENCE_MS = 60_000;
  * @throws InterruptedError when `signal` aborts; nothing is left then
  */
 export async function runSoak(options: SoakOptions, say: (line: string) => void, signal: AbortSignal): Promise<SoakReport> {
-  const built = await bundlePrograms();
+  const built = await buildPrograms('chaos');
   try {
     const world = await startWorld(built, {
       counts: COUNTS,

@@ -7,7 +7,7 @@ import { ensureHome } from '../../../src/shared/config/home.ts';
 import type { AgentRole } from '../../../src/shared/domain/ids.ts';
 import { connectNats } from '../../../src/shared/messaging/connection.ts';
 import { provisionTopology } from '../../../src/shared/messaging/provision.ts';
-import type { BuiltPrograms } from '../crash/build.ts';
+import type { BuiltPrograms } from '../built-programs.ts';
 import { supervise, type SupervisedDaemon } from '../crash/supervisor.ts';
 import { startNatsServer, type TestNatsServer } from '../nats-server.ts';
 import { type ChaosProxy, startChaosProxy } from './chaos-proxy.ts';

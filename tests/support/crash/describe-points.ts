@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type BuiltPrograms, buildPrograms } from './build.ts';
+import { type BuiltPrograms, buildPrograms } from '../built-programs.ts';
 import { type CrashPoint, nameOf } from './points.ts';
 import { type PointResult, runPoints } from './run-points.ts';
 
@@ -14,7 +14,7 @@ export function describePoints(title: string, all: readonly CrashPoint[]): void 
     let results: Map<string, PointResult>;
 
     beforeAll(async () => {
-      built = await buildPrograms();
+      built = await buildPrograms('crash');
       results = await runPoints(built, points);
     });
     afterAll(() => built.remove());

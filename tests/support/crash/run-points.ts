@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../../src/shared/errors/errors.ts';
 import type { Harm } from './armed-point.ts';
-import type { BuiltPrograms } from './build.ts';
+import type { BuiltPrograms } from '../built-programs.ts';
 import { faultsAfter } from './oracle.ts';
 import { type CrashPoint, nameOf } from './points.ts';
 import { type CrashSystem, type CrashSystemOptions, startCrashSystem, type SubmittedJob } from './system.ts';

@@ -19,7 +19,7 @@ import { BUCKETS } from '../../../src/shared/messaging/topology.ts';
 import { makeRepository } from '../in-process-system.ts';
 import { startNatsServer, type TestNatsServer } from '../nats-server.ts';
 import { type ArmedPoint, armedFile, armPoint, firedFile, FOLDER_VARIABLE, readCalls } from './armed-point.ts';
-import type { BuiltPrograms } from './build.ts';
+import type { BuiltPrograms } from '../built-programs.ts';
 import { makeGitShim } from './git-shim.ts';
 import { SABOTAGE_VARIABLE, type Sabotage } from './sabotage.ts';
 import { supervise, type SupervisedDaemon } from './supervisor.ts';
