@@ -43,6 +43,8 @@ export default {
   // jest takes no limit from a project: this one holds where a ring is run without scripts/test.mjs, which gives its own.
   testTimeout: RINGS.integration,
   watchman: false,
+  // What a file loaded stays in its worker, and each later one takes longer for it: to start measuring coverage, and to start processes.
+  workerIdleMemoryLimit: '150MB',
   coverageProvider: 'v8',
   coverageDirectory: 'coverage',
   coverageReporters: ['text-summary', 'lcovonly', 'json-summary'],

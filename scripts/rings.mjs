@@ -3,9 +3,9 @@
  * a later group starts when the earlier one has ended, for what starts daemons and kills them needs the machine to itself.
  */
 export const GROUPS = [
-  { name: 'unit, contract, integration', rings: ['unit', 'contract', 'integration'], maxWorkers: 2, coverage: true },
+  { name: 'unit, contract, integration', rings: ['unit', 'contract', 'integration'], maxWorkers: 3, coverage: true },
   // Most scenarios share one running system; beside it run the files that kill daemons, each with a system of its own.
-  { name: 'e2e', rings: ['e2e'], maxWorkers: 2, coverage: false },
+  { name: 'e2e', rings: ['e2e'], maxWorkers: 3, coverage: false },
   // Each file has a system of its own and mostly waits for it.
   { name: 'crash', rings: ['crash'], maxWorkers: 2, coverage: false },
   // Three servers and all daemons in each file: minutes, and times are measured. Only where it is named.
