@@ -14,6 +14,8 @@ type AnySystem = CrashSystem<NatsService>;
 
 /** How long what is left over may take to go: a message of a task that ended comes once more when its lease has run out. */
 const SETTLED_WITHIN_MS = 15_000;
+/** A look asks the server, git and every process: often enough, and not more. */
+const LOOK_EVERY_MS = 200;
 
 /**
  * What is wrong after a job whose daemons were harmed: nothing, if all is well. The job is over as it should be, each of its
@@ -74,7 +76,7 @@ export async function leftOvers(system: AnySystem, submitted: SubmittedJob): Pro
   for (;;) {
     const left = await lookForLeftOvers(system, submitted).catch((error: unknown) => [messageOf(error)]);
     if (left.length === 0 || performance.now() > giveUpAt) return left;
-    await delay(50);
+    await delay(LOOK_EVERY_MS);
   }
 }
 
