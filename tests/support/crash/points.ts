@@ -17,6 +17,8 @@ export interface CrashPoint {
    * had just been merged.
    */
   readonly given?: 'coder-killed' | 'stopped-in-run' | 'agents-late' | 'landed';
+  /** Points of other roles that go off in the same job. */
+  readonly also?: readonly CrashPoint[];
 }
 
 const AROUND: readonly Moment[] = ['before', 'after'];
@@ -100,6 +102,26 @@ const REVIEWER: readonly CrashPoint[] = [
 
 export const REPO_MANAGER_POINTS: readonly CrashPoint[] = [...EFFECTS, ...REPO_MANAGER];
 export const AGENT_POINTS: readonly CrashPoint[] = [...CODER, ...REVIEWER];
+
+/**
+ * The same points in fewer jobs: one of a repo-manager's, a coder's and a reviewer's share a job where none asks for anything else. A job
+ * that survives all three has survived each.
+ */
+export function sharingJobs(points: readonly CrashPoint[]): readonly CrashPoint[] {
+  const plain = (role: Role): CrashPoint[] => points.filter((point) => point.role === role && isPlain(point));
+  const coders = plain('coder');
+  const reviewers = plain('reviewer');
+  const shared = plain('repo-manager').map((point) => {
+    const also = [coders.shift(), reviewers.shift()].filter((other) => other !== undefined);
+    return also.length === 0 ? point : { ...point, also };
+  });
+  return [...shared, ...coders, ...reviewers, ...points.filter((point) => !isPlain(point))];
+}
+
+/** Another attempt at a task would change which of a call's times is which. */
+function isPlain({ given, rounds, nth }: CrashPoint): boolean {
+  return given === undefined && rounds === undefined && nth === undefined;
+}
 
 export function nameOf({ role, call, at, nth, rounds, given }: CrashPoint): string {
   const which = nth === undefined ? '' : ` no. ${String(nth)}`;

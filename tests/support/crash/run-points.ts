@@ -40,10 +40,11 @@ export async function runPoints(
     for (let point = queue.shift(); point !== undefined; point = queue.shift()) {
       system ??= await startCrashSystem(built, options);
       const result = await runPoint(system, point, options);
-      results.set(nameOf(point), result);
+      for (const one of allOf(point)) results.set(nameOf(one), { ...result, fired: system.hasFired(one.role) });
+      for (const { role } of allOf(point)) system.disarm(role);
       if (process.env['CRASH_TIMES'] === '2') process.stderr.write(lastWords(system, point).join('\n'));
       if (process.env['CRASH_TIMES'] !== undefined) process.stderr.write(`${String(result.seconds)} s ${nameOf(point)}\n`);
-      if (result.faults.length === 0 && result.fired) continue;
+      if (result.faults.length === 0 && allOf(point).every((one) => results.get(nameOf(one))?.fired === true)) continue;
       // What one point broke must not count against the next.
       await system.stop();
       system = undefined;
@@ -54,17 +55,21 @@ export async function runPoints(
   return results;
 }
 
-async function runPoint(system: CrashSystem, point: CrashPoint, options: RunOptions): Promise<PointResult> {
+/** A point, and those that share its job. */
+function allOf(point: CrashPoint): readonly CrashPoint[] {
+  return [point, ...(point.also ?? [])];
+}
+
+async function runPoint(system: CrashSystem, point: CrashPoint, options: RunOptions): Promise<Omit<PointResult, 'fired'>> {
   const startedAt = performance.now();
   if (point.given === 'landed') system.arm(point.role, { call: 'forge land', at: 'after', harm: 'kill' });
   else if (point.given === 'stopped-in-run') system.hold(point.role === 'coder' ? 'hold' : 'hold-review');
-  else system.arm(point.role, { ...point, harm: options.harm ?? 'kill' });
+  else for (const one of allOf(point)) system.arm(one.role, { ...one, harm: options.harm ?? 'kill' });
   if (point.given === 'coder-killed') system.arm('coder', { call: 'runner run', at: 'before', harm: 'kill' });
   const found = await runJob(system, point, options).catch((error: unknown) => [messageOf(error)]);
-  const fired = system.hasFired(point.role);
-  system.disarm(point.role);
-  const faults = found.length === 0 ? [] : [...found, ...lastWords(system, point)];
-  return { fired, faults, seconds: Math.round((performance.now() - startedAt) / 100) / 10 };
+  const together = point.also?.map((one) => `with it: ${nameOf(one)}`) ?? [];
+  const faults = found.length === 0 ? [] : [...found, ...together, ...lastWords(system, point)];
+  return { faults, seconds: Math.round((performance.now() - startedAt) / 100) / 10 };
 }
 
 async function runJob(system: CrashSystem, point: CrashPoint, options: RunOptions): Promise<string[]> {
