@@ -4,7 +4,7 @@ import { FeatureRequest } from '../../shared/messages/feature-request.ts';
 import { InputMessage } from '../../shared/messages/job-input.ts';
 import { subjects } from '../../shared/messages/subjects.ts';
 import { UNREADABLE_RECORD } from '../../shared/messaging/bucket.ts';
-import { type Consuming, consume } from '../../shared/messaging/consume.ts';
+import { consume, type ConsumeOptions, handleDelivery } from '../../shared/messaging/consume.ts';
 import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
 import { startHeartbeat } from '../../shared/messaging/heartbeat.ts';
@@ -26,6 +26,8 @@ export interface RepoManagerOptions {
   readonly version: string;
   /** How often open jobs are looked at (milliseconds). Default 60,000. */
   readonly sweepEveryMs?: number;
+  /** How old an input or a task of an ended job is (milliseconds) when a sweep takes it for one that nobody is given any more. Default 120,000. */
+  readonly strandedAfterMs?: number;
   /** What the queues have to be like for it to start. Default: whatever they are. */
   readonly topology?: TopologySettings;
   /** How often an input in hand renews its lease (milliseconds). Default 3,000: well within the ack wait of 10 s. */
@@ -40,6 +42,7 @@ export interface RunningRepoManager {
 }
 
 const SWEEP_EVERY_MS = 60_000;
+const STRANDED_AFTER_MS = 120_000;
 const REQUESTS_PREFETCH = 16;
 const INPUTS_PREFETCH = 64;
 /** What is wrong with a message says nothing about the effect that its job is at. */
@@ -58,20 +61,24 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
     context.log.error({ err: error }, 'no heartbeat');
   });
   const service = serveBundles(context);
+  const requests = consumerOf(running, STREAMS.requests, async (delivery) => {
+    const request = parseDelivery(delivery, FeatureRequest);
+    if (delivery.subject !== subjects.request(request.jobId))
+      throw new TerminalError('wrong_subject', `The request is for ${request.jobId}.`);
+    await handler.handle(request.jobId, inputOfRequest(request, context.now()));
+  });
+  const inputs = consumerOf(running, STREAMS.inputs, async (delivery) => {
+    const message = parseDelivery(delivery, InputMessage);
+    requireOwnSubject(message, delivery.subject);
+    await handler.handle(message.jobId, inputOf(message, context.now(), delivery.streamSeq)).catch(asTerminal);
+  });
   const loops = await Promise.all([
-    consumeWith(running, STREAMS.requests, REQUESTS_PREFETCH, async (delivery) => {
-      const request = parseDelivery(delivery, FeatureRequest);
-      if (delivery.subject !== subjects.request(request.jobId))
-        throw new TerminalError('wrong_subject', `The request is for ${request.jobId}.`);
-      await handler.handle(request.jobId, inputOfRequest(request, context.now()));
-    }),
-    consumeWith(running, STREAMS.inputs, INPUTS_PREFETCH, async (delivery) => {
-      const message = parseDelivery(delivery, InputMessage);
-      requireOwnSubject(message, delivery.subject);
-      await handler.handle(message.jobId, inputOf(message, context.now(), delivery.streamSeq)).catch(asTerminal);
-    }),
+    consume(context.nc, { ...requests, prefetch: REQUESTS_PREFETCH }),
+    consume(context.nc, { ...inputs, prefetch: INPUTS_PREFETCH }),
   ]);
-  const sweeping = startSweeping(context, handler, options.sweepEveryMs ?? SWEEP_EVERY_MS);
+  const takeUp = (delivery: Delivery): Promise<void> => handleDelivery(delivery, inputs).catch(inputs.onError);
+  const strandings = { afterMs: options.strandedAfterMs ?? STRANDED_AFTER_MS, takeUp };
+  const sweeping = startSweeping(() => sweep(context, handler, strandings), context, options.sweepEveryMs ?? SWEEP_EVERY_MS);
   // With one of the two gone it is no repo-manager any more: the supervisor starts a new one.
   const closed = Promise.race(loops.map((loop) => loop.closed));
   return {
@@ -94,16 +101,14 @@ interface Running {
   readonly workingEveryMs: number | undefined;
 }
 
-function consumeWith(
+function consumerOf(
   { context, handler, workingEveryMs }: Running,
   stream: string,
-  prefetch: number,
   handle: (delivery: Delivery) => Promise<void>,
-): Promise<Consuming> {
-  return consume(context.nc, {
+): Omit<ConsumeOptions, 'prefetch'> {
+  return {
     stream,
     consumer: REPO_MANAGER_CONSUMER,
-    prefetch,
     rules: RULES,
     ...(workingEveryMs === undefined ? {} : { workingEveryMs }),
     handle,
@@ -114,7 +119,7 @@ function consumeWith(
     onError: (error) => {
       context.log.error({ err: error }, 'consuming went wrong');
     },
-  });
+  };
 }
 
 /** An input for a job that nobody asked for can't be handled, however often it comes. */
@@ -154,12 +159,12 @@ function ignoreNoJob(error: unknown): void {
   if (!(error instanceof NotFoundError)) throw error;
 }
 
-function startSweeping(context: RepoManagerContext, handler: JobHandler, everyMs: number): { stop(): Promise<void> } {
+function startSweeping(sweepOnce: () => ReturnType<typeof sweep>, { log }: RepoManagerContext, everyMs: number): { stop(): Promise<void> } {
   let sweeping: Promise<void> | undefined;
   const left = new Set<Promise<void>>();
   const once = (): void => {
     // One that takes longer than the interval is not joined by another.
-    sweeping ??= sweep(context, handler)
+    sweeping ??= sweepOnce()
       .then((working) => {
         for (const work of working) {
           left.add(work);
@@ -167,7 +172,7 @@ function startSweeping(context: RepoManagerContext, handler: JobHandler, everyMs
         }
       })
       .catch((error: unknown) => {
-        context.log.error({ err: error }, 'the sweep went wrong');
+        log.error({ err: error }, 'the sweep went wrong');
       })
       .finally(() => {
         sweeping = undefined;

@@ -9,6 +9,7 @@ import { lastDispatchOf, takeFromOpen } from './effects/close-job.ts';
 import { removeClaim } from './effects/revoke-task.ts';
 import type { JobHandler } from './job-handler.ts';
 import { createLimiter } from './keyed-queue.ts';
+import { lookAfterStranded, type Strandings } from './stranded.ts';
 
 const AT_ONCE = 8;
 /** The checks of a merge may take an hour. */
@@ -21,7 +22,7 @@ const WAIT_FOR_JOB_MS = 5_000;
  *
  * @returns what is still under way when all have been looked at
  */
-export async function sweep(context: RepoManagerContext, handler: JobHandler): Promise<readonly Promise<void>[]> {
+export async function sweep(context: RepoManagerContext, handler: JobHandler, strandings: Strandings): Promise<readonly Promise<void>[]> {
   const limit = createLimiter(AT_ONCE);
   const open = await context.store.openJobs();
   const left = new Set<Promise<void>>();
@@ -30,6 +31,8 @@ export async function sweep(context: RepoManagerContext, handler: JobHandler): P
   await sweepBundles(context);
   const removed = await removeAcknowledged(await jetstreamManager(context.nc, { checkAPI: false }));
   if (removed > 0) context.log.warn({ removed }, 'removed messages that were acknowledged before');
+  const handling = await lookAfterStranded(context, handler, strandings);
+  await Promise.all(handling.map((work) => waitAWhile(work, left)));
   return [...left];
 }
 

@@ -1,9 +1,7 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
+import { deliveredMessages } from './delivered.ts';
 import { deleteStreamMessage } from './stream-message.ts';
 import { type ConsumerPlan, consumerPlans, streamPlans } from './topology.ts';
-
-/** Messages looked at for one consumer in one go. */
-const AT_MOST = 1_000;
 
 /**
  * Removes from the work queues what was acknowledged long ago. A server that is killed may come back with a message that its
@@ -21,14 +19,13 @@ export async function removeAcknowledged(jsm: JetStreamManager): Promise<number>
   return removed;
 }
 
-async function removeFor(jsm: JetStreamManager, { stream, name, filter }: ConsumerPlan): Promise<number> {
-  const { ack_floor } = await jsm.consumers.info(stream, name);
-  let seq = 1;
-  for (let removed = 0; removed < AT_MOST; removed++) {
-    const message = await jsm.direct.getMessage(stream, { seq, next_by_subj: filter });
-    if (!message || message.seq > ack_floor.stream_seq) return removed;
-    await deleteStreamMessage(jsm, stream, message.seq);
-    seq = message.seq + 1;
+async function removeFor(jsm: JetStreamManager, plan: ConsumerPlan): Promise<number> {
+  const { ack_floor } = await jsm.consumers.info(plan.stream, plan.name);
+  let removed = 0;
+  for await (const { seq } of deliveredMessages(jsm, plan)) {
+    if (seq > ack_floor.stream_seq) break;
+    await deleteStreamMessage(jsm, plan.stream, seq);
+    removed += 1;
   }
-  return AT_MOST;
+  return removed;
 }

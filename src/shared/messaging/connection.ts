@@ -28,6 +28,8 @@ export interface NatsOptions {
 
 const COMMAND_PATIENCE_MS = 5_000;
 const RECONNECT_WAIT_MS = 250;
+/** So that a hundred agents do not come back in one moment. */
+const RECONNECT_JITTER_MS = 100;
 /**
  * A server that hangs (paused, or cut off by a network that drops packets) takes no part in the cluster: a daemon leaves it after two
  * to three missed pings and goes to another one, before the cluster has a new leader. Being wrong about it costs a reconnect.
@@ -52,12 +54,11 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
             ...client,
             maxReconnectAttempts: -1,
             waitOnFirstConnect: true,
-            reconnectTimeWait: RECONNECT_WAIT_MS,
             timeout: GREETING_WITHIN_MS,
             pingInterval: PING_EVERY_MS,
             maxPingOut: PINGS_MISSED,
           }
-        : { ...client, timeout: patience, maxReconnectAttempts: 20, reconnectTimeWait: RECONNECT_WAIT_MS },
+        : { ...client, timeout: patience, maxReconnectAttempts: 20 },
     );
   } catch (error) {
     throw asUnreachable(error, options.url);
@@ -75,8 +76,24 @@ async function clientOptions({ url, name, credsFile, nkeyFile, tls }: NatsOption
     name,
     // A stack kept for every request, for the one in thousands that fails, is a tenth of all that a daemon computes.
     noAsyncTraces: true,
+    reconnectDelayHandler: paced(),
     ...(authenticator ? { authenticator } : {}),
     ...(tls ? { tls: definedOnly(tls) } : {}),
+  };
+}
+
+/**
+ * When the client may try a server again, by a clock that is never set. The client itself compares the time of day with that of its last
+ * attempt: where the clock was set back by an hour meanwhile, it would not come back for an hour. What it is told is added to that attempt's
+ * time: endlessly little means at once, anything else has it wait for so long and ask again.
+ */
+function paced(): () => number {
+  let notBefore = -Infinity;
+  return () => {
+    const now = performance.now();
+    if (now < notBefore) return RECONNECT_WAIT_MS;
+    notBefore = now + RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS;
+    return -Infinity;
   };
 }
 

@@ -46,7 +46,7 @@ export async function consume(nc: NatsConnection, options: ConsumeOptions): Prom
     expires: PULL_EXPIRES_MS,
     idle_heartbeat: HEARTBEAT_MS,
     callback: (message) => {
-      const handling = handleOne(deliveryOf(message), options).catch(options.onError);
+      const handling = handleDelivery(deliveryOf(message), options).catch(options.onError);
       inHand.add(handling);
       void handling.finally(() => inHand.delete(handling));
     },
@@ -64,7 +64,8 @@ export async function consume(nc: NatsConnection, options: ConsumeOptions): Prom
   };
 }
 
-async function handleOne(delivery: Delivery, options: ConsumeOptions): Promise<void> {
+/** Handles one message and settles it as the outcome demands, its lease kept alive meanwhile. */
+export async function handleDelivery(delivery: Delivery, options: Omit<ConsumeOptions, 'prefetch' | 'onError'>): Promise<void> {
   const lease = keepAlive(delivery, options.workingEveryMs ?? WORKING_EVERY_MS);
   try {
     const outcome = await options.handle(delivery).then(

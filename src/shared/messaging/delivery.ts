@@ -1,5 +1,6 @@
-import type { JsMsg } from '@nats-io/jetstream';
+import type { JetStreamManager, JsMsg, StoredMsg } from '@nats-io/jetstream';
 import { type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { deleteStreamMessage } from './stream-message.ts';
 
 /** A message that waits for our answer. */
 export interface Delivery {
@@ -16,7 +17,7 @@ export interface Delivery {
   /** Not now: comes again after `delayMs` (default at once). */
   nak(delayMs?: number): void;
   /** Never again. */
-  term(): void;
+  term(): void | Promise<void>;
   /** Still at it: the lease begins anew. */
   working(): void;
 }
@@ -78,5 +79,24 @@ export function deliveryOfPull(nc: NatsConnection, message: Msg): Delivery {
     working: () => {
       answer('+WPI');
     },
+  };
+}
+
+/** A message that is read from its work queue, because nobody is given it any more: what is done with it is removed, and what is not stays. */
+export function deliveryOfStored(jsm: JetStreamManager, stream: string, message: StoredMsg): Delivery {
+  const remove = async (): Promise<void> => {
+    await deleteStreamMessage(jsm, stream, message.seq);
+  };
+  return {
+    stream,
+    subject: message.subject,
+    data: message.data,
+    traceparent: message.header.get('traceparent') || undefined,
+    streamSeq: message.seq,
+    deliveries: 1,
+    ack: remove,
+    nak: () => undefined,
+    term: remove,
+    working: () => undefined,
   };
 }

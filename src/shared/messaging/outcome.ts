@@ -58,7 +58,7 @@ export async function settle(delivery: Delivery, outcome: Outcome, { bury, onOut
       return;
     case 'dead':
       await bury(delivery, outcome);
-      delivery.term();
+      await delivery.term();
       return;
   }
 }

@@ -243,7 +243,7 @@ describe('a task puller', () => {
     delivery.nak(10);
     const again = await puller.next(AbortSignal.timeout(5_000));
     again.working();
-    again.term();
+    await again.term();
     puller.close();
 
     expect(again).toMatchObject({ streamSeq: delivery.streamSeq, deliveries: 2, stream: STREAMS.tasks, subject: 'task.reviewer.low' });

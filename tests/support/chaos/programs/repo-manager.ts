@@ -8,6 +8,8 @@ import { shiftClock } from '../shifted-clock.ts';
 
 /** Once a minute in earnest: what only a sweep repairs would make every run a minute longer. */
 const SWEEP_EVERY_MS = 3_000;
+/** Two minutes in earnest; here a lease is 2 s, and a redelivery waits for half a minute at most. */
+const STRANDED_AFTER_MS = 35_000;
 
 // As src/agents/repo-manager/main.ts, with a clock that can be wrong, a forge that fails, and for the control the naive wiring.
 shiftClock();
@@ -18,6 +20,7 @@ await runRole('repo-manager', async (daemon) => {
     context: { ...wired, forges: local ? { local: faultyForge(local) } : {} },
     version: 'chaos',
     sweepEveryMs: SWEEP_EVERY_MS,
+    strandedAfterMs: STRANDED_AFTER_MS,
     workingEveryMs: workingEvery(daemon.config.ackWaitMs),
   });
   return { closed: running.closed, stop: (_reason, deadlineMs) => stopWithin(deadlineMs, (deadline) => running.stop(deadline)) };

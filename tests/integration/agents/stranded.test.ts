@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import pino from 'pino';
+import { ulid } from 'ulid';
+import { type RunningRepoManager, startRepoManager } from '../../../src/agents/repo-manager/repo-manager.ts';
+import { wireRepoManager } from '../../../src/agents/repo-manager/wiring.ts';
+import { ensureHome } from '../../../src/shared/config/home.ts';
+import { Job } from '../../../src/shared/domain/job.ts';
+import { subjects } from '../../../src/shared/messages/subjects.ts';
+import { openBucket } from '../../../src/shared/messaging/bucket.ts';
+import { connectNats } from '../../../src/shared/messaging/connection.ts';
+import { provisionTopology } from '../../../src/shared/messaging/provision.ts';
+import { BUCKETS, REPO_MANAGER_CONSUMER, STREAMS, taskConsumer } from '../../../src/shared/messaging/topology.ts';
+import { makeRepository } from '../../support/in-process-system.ts';
+import { startNatsServer, type TestNatsServer } from '../../support/nats-server.ts';
+import { submitRequest } from '../../support/submit-request.ts';
+import { until } from '../../support/until.ts';
+
+const HOUR_MS = 3_600_000;
+const STRANDED_AFTER_MS = 60_000;
+
+let nats: TestNatsServer;
+let nc: NatsConnection;
+let jsm: JetStreamManager;
+let home: string;
+let repository: string;
+let repoManager: RunningRepoManager;
+let clock = 0;
+
+/** Nobody else is given a message that we were given: its lease lasts an hour. */
+beforeAll(async () => {
+  nats = await startNatsServer();
+  nc = await connectNats({ url: nats.url, name: 'test' });
+  jsm = await jetstreamManager(nc);
+  await provisionTopology(nc, { ackWaitMs: HOUR_MS });
+  home = await mkdtemp(join(tmpdir(), 'ma-stranded-'));
+  repository = await makeRepository();
+});
+afterAll(async () => {
+  await repoManager.stop(AbortSignal.timeout(5_000));
+  await nc.close();
+  await nats.stop();
+  await Promise.all([home, repository].map((folder) => rm(folder, { recursive: true, force: true })));
+});
+
+async function keepFromOthers(stream: string, consumer: string): Promise<void> {
+  expect(await (await jetstream(nc).consumers.get(stream, consumer)).next({ expires: 5_000 })).not.toBeNull();
+}
+
+async function messagesIn(stream: string): Promise<number> {
+  return (await jsm.streams.info(stream)).state.messages;
+}
+
+describe('messages that nobody is given any more', () => {
+  it('are handled when no redelivery can still be on its way, or removed with their job', async () => {
+    const jobs = await openBucket(nc, BUCKETS.jobs, Job);
+    const jobId = `job-${ulid()}`;
+    const job = async () => (await jobs.get(jobId))?.value;
+    const stop = { v: 1, type: 'StopJob', jobId, commandId: ulid(), at: Date.now() };
+    for (const message of [JSON.stringify(stop), 'no JSON']) {
+      await jetstream(nc).publish(subjects.input('command', jobId), message);
+      await keepFromOthers(STREAMS.inputs, REPO_MANAGER_CONSUMER);
+    }
+
+    await submitRequest(nc, jobId, repository);
+    const context = await wireRepoManager({
+      nc,
+      paths: await ensureHome(home),
+      agentId: 'repo-manager-1',
+      incarnation: ulid(),
+      log: pino({ enabled: false }),
+      config: { passedEnvironment: {}, secrets: [] },
+    });
+    repoManager = await startRepoManager({
+      context: { ...context, now: () => Date.now() + clock },
+      version: 'test',
+      sweepEveryMs: 200,
+      strandedAfterMs: STRANDED_AFTER_MS,
+    });
+    await until('a task is out', async () => (await job())?.task?.streamSeq !== undefined);
+    const task = await jsm.streams.getMessage(STREAMS.tasks, { seq: (await job())?.task?.streamSeq ?? 0 });
+    await jetstream(nc).publish(task?.subject ?? '', task?.data);
+    for (let copies = 0; copies < 2; copies++) await keepFromOthers(STREAMS.tasks, taskConsumer('coder', 'normal'));
+    const before = { status: (await job())?.status, inputs: await messagesIn(STREAMS.inputs) };
+
+    clock = 2 * STRANDED_AFTER_MS;
+    await until('the job is stopped', async () => (await job())?.status === 'CANCELLED');
+    await until('the queues are empty', async () => (await messagesIn(STREAMS.inputs)) + (await messagesIn(STREAMS.tasks)) === 0);
+
+    expect(before).toEqual({ status: 'PENDING', inputs: 2 });
+    expect(await messagesIn(STREAMS.dead)).toBe(1);
+  });
+});
