@@ -14,6 +14,8 @@ export interface MergeLock {
    * @throws InterruptedError `merge_interrupted` when `signal` is aborted before the work has begun
    */
   whileHeld<T>(key: string, work: (isHeld: () => boolean) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Removes locks that were not renewed for a whole lease while they were watched: from one call of this to a later one. */
+  removeAbandoned(): Promise<void>;
 }
 
 export interface MergeLockOptions {
@@ -34,7 +36,9 @@ const LOOK_EVERY_MS = 200;
  */
 export function createMergeLock(options: MergeLockOptions): MergeLock {
   const queue = createKeyedQueue();
+  const watched = new Map<string, Seen>();
   return {
+    removeAbandoned: () => removeAbandoned(options, watched),
     whileHeld: (key, work, signal) =>
       unlessAborted(signal, (begins) =>
         queue.run(key, async () => {
@@ -48,6 +52,23 @@ export function createMergeLock(options: MergeLockOptions): MergeLock {
         }),
       ),
   };
+}
+
+/** A revision of a lock, and since when (monotonic, milliseconds) it has been the newest that we saw. */
+interface Seen {
+  readonly revision: number;
+  readonly at: number;
+}
+
+/** Where nobody merges into a base again, nobody takes over what a dead repo-manager left there. */
+async function removeAbandoned({ locks, leaseMs = LEASE_MS }: MergeLockOptions, watched: Map<string, Seen>): Promise<void> {
+  const found = await locks.all();
+  for (const { key, revision } of found) {
+    const seen = watched.get(key);
+    if (seen?.revision !== revision) watched.set(key, { revision, at: performance.now() });
+    else if (performance.now() - seen.at > leaseMs) await locks.remove(key, revision);
+  }
+  for (const key of watched.keys()) if (!found.some((lock) => lock.key === key)) watched.delete(key);
 }
 
 /** What waits for its turn is let go when `signal` is aborted; what has begun goes on. */
@@ -76,7 +97,7 @@ interface Lease {
 async function acquire(options: MergeLockOptions, key: string, signal: AbortSignal | undefined): Promise<Lease> {
   const { locks, holder, incarnation, leaseMs = LEASE_MS } = options;
   const mine = versioned({ holder, incarnation, renewal: 0 });
-  let seen: { revision: number; at: number } | undefined;
+  let seen: Seen | undefined;
   for (;;) {
     if (signal?.aborted === true) throw interrupted();
     const current = await locks.get(key);

@@ -29,6 +29,7 @@ export async function sweep(context: RepoManagerContext, handler: JobHandler, st
   await Promise.all(open.map((jobId) => limit(() => waitAWhile(sweepJob(context, handler, jobId), left))));
   await sweepClaims(context);
   await sweepBundles(context);
+  await context.mergeLock.removeAbandoned();
   const removed = await removeAcknowledged(await jetstreamManager(context.nc, { checkAPI: false }));
   if (removed > 0) context.log.warn({ removed }, 'removed messages that were acknowledged before');
   const handling = await lookAfterStranded(context, handler, strandings);

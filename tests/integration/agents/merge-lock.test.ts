@@ -66,6 +66,31 @@ describe('the merge lock', () => {
     expect(await locks.get(key)).toBeNull();
   });
 
+  it('is removed when its holder has been silent for a whole lease, and nobody wants it', async () => {
+    const [dead, alive] = [ulid(), ulid()];
+    await locks.create(dead, { v: 1, holder: 'repo-manager-1', incarnation: 'dead', renewal: 3 });
+    let finish: () => void = () => undefined;
+    const working = lockOf('repo-manager-2').whileHeld(alive, () => new Promise<void>((resolve) => (finish = resolve)));
+    await until('it is held', async () => (await locks.get(alive)) !== null);
+
+    const sweeping = lockOf('repo-manager-3');
+    await sweeping.removeAbandoned();
+    const atFirst = (await locks.get(dead)) !== null;
+    await until('it is gone', async () => {
+      await sweeping.removeAbandoned();
+      return (await locks.get(dead)) === null;
+    });
+    const startedAt = performance.now();
+    await until('the other would be, too', async () => {
+      await sweeping.removeAbandoned();
+      return performance.now() - startedAt > 2 * LEASE_MS;
+    });
+
+    expect([atFirst, (await locks.get(alive)) !== null]).toEqual([true, true]);
+    finish();
+    await working;
+  });
+
   it('is taken over from one that does not renew it, and that one is told', async () => {
     const key = ulid();
     await locks.create(key, { v: 1, holder: 'repo-manager-9', incarnation: 'dead', renewal: 3 });
