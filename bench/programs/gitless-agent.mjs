@@ -25,7 +25,7 @@ async function startManager() {
     agentId: 'repo-manager-1',
     incarnation: randomUUID(),
     log: quiet,
-    config: { passedEnvironment: {} },
+    config: { passedEnvironment: {}, secrets: [] },
   });
   const known = { add: () => undefined, of: () => [BASE, HEAD] };
   const context = { ...wired, forges: { local: forge() }, openCommits: commits, checkCommit: async () => [], bundles: bundles(), known };
@@ -113,13 +113,14 @@ function commits() {
     mergeTrees: async () => ({ type: 'clean', tree: TREE }),
     createMerge: async () => MERGE,
     pin: async () => undefined,
+    isPinned: async () => true,
     unpin: async () => undefined,
     maintain: async () => undefined,
   };
 }
 
 function bundles() {
-  return { put: async () => undefined, get: async () => new Uint8Array(), remove: async () => undefined };
+  return { put: async () => undefined, get: async () => new Uint8Array(), remove: async () => undefined, jobs: async () => [] };
 }
 
 function complain(message, fields) {

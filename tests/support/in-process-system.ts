@@ -84,7 +84,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
     config: { passedEnvironment: options.passed ?? {}, secrets: Object.values(options.passed ?? {}) },
   });
   const context = options.wrapContext?.(wired) ?? wired;
-  const repoManager = await startRepoManager({ context, version: 'test', sweepEveryMs: 1_000 });
+  const repoManager = await startRepoManager({ nc, context, version: 'test', sweepEveryMs: 1_000 });
 
   const startOne = async (role: 'coder' | 'reviewer', n: number): Promise<RunningAgent> => {
     const agentId = `${role}-${String(n)}`;

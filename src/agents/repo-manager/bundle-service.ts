@@ -1,6 +1,5 @@
-import type { Msg, Subscription } from '@nats-io/transport-node';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { messageOf, RetryableError, TerminalError } from '../../shared/errors/errors.ts';
-import { missingObjects } from '../../shared/git/inspect.ts';
 import { partsOfTaskId } from '../../shared/domain/ids.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
 import { subjects } from '../../shared/messages/subjects.ts';
@@ -10,8 +9,8 @@ import { openRepository, type RepoManagerContext } from './context.ts';
 import { makeTaskBundle, tipsOf } from './task-bundle.ts';
 
 /** Answers agents whose cache lacks what the bundle of their task builds on. Any repo-manager of the queue group may. */
-export function serveBundles(context: RepoManagerContext): Subscription {
-  return context.nc.subscribe(subjects.bundleNeed, {
+export function serveBundles(nc: NatsConnection, context: RepoManagerContext): Subscription {
+  return nc.subscribe(subjects.bundleNeed, {
     queue: 'repo-manager',
     callback: (_error, message) => {
       void answer(context, message);
@@ -20,17 +19,22 @@ export function serveBundles(context: RepoManagerContext): Subscription {
 }
 
 async function answer(context: RepoManagerContext, message: Msg): Promise<void> {
-  const reply = await makeAnswer(context, message).catch((error: unknown): BundleAnswer => {
+  message.respond(JSON.stringify(await answerBundleNeed(context, () => message.json())));
+}
+
+/** Makes the bundle that is asked for, or says why there is none. @param read gives the question, or throws where it is none */
+export async function answerBundleNeed(context: RepoManagerContext, read: () => unknown): Promise<BundleAnswer> {
+  try {
+    return await makeAnswer(context, BundleNeed.parse(read()));
+  } catch (error) {
     context.log.warn({ err: error }, 'a bundle was refused');
     // Only what is known to be final is said to be.
     const code = error instanceof TerminalError ? error.code : 'not_now';
     return versioned({ type: 'BundleRefused' as const, code, message: messageOf(error) });
-  });
-  message.respond(JSON.stringify(reply));
+  }
 }
 
-async function makeAnswer(context: RepoManagerContext, message: Msg): Promise<BundleAnswer> {
-  const need = BundleNeed.parse(message.json());
+async function makeAnswer(context: RepoManagerContext, need: BundleNeed): Promise<BundleAnswer> {
   const entry = await context.store.load(need.jobId);
   const task = entry?.value.task;
   if (entry?.value.host !== undefined && entry.value.host !== context.host)
@@ -38,10 +42,10 @@ async function makeAnswer(context: RepoManagerContext, message: Msg): Promise<Bu
   if (!entry || task?.id !== need.taskId || task.dispatch !== need.dispatch) {
     throw new TerminalError('task_not_current', `${need.taskId} is not the task that the job waits for.`);
   }
-  const { repository, git } = await openRepository(context, entry.value);
-  const unknown = await missingObjects(git, need.have);
+  const { repository, commits } = await openRepository(context, entry.value);
+  const unknown = await commits.missing(need.have);
   const bundle = await makeTaskBundle(context, {
-    git,
+    commits,
     repositoryKey: repository.key,
     taskId: need.taskId,
     suffix: `${String(need.dispatch)}.n${String(need.attempt)}`,

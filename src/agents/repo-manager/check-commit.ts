@@ -5,7 +5,6 @@ import type { CommitId } from '../../shared/domain/ids.ts';
 import type { MirroredRepository } from '../../shared/forge/forge.ts';
 import { takeWorkspace } from '../../shared/git/workspace.ts';
 import { runChecks, runSetup } from '../../shared/process/commands.ts';
-import type { RepoManagerContext } from './context.ts';
 
 export interface CommitToCheck {
   readonly repository: MirroredRepository;
@@ -13,40 +12,67 @@ export interface CommitToCheck {
   readonly settings: RepositorySettings;
   /** Names the workspace. */
   readonly name: string;
+  /** Ends what runs. */
+  readonly signal: AbortSignal;
 }
 
-/** Runs a repository's setup and checks on the very tree of a commit, in a workspace of its own. No checks: nothing is run. */
-export async function checkCommit(
-  context: RepoManagerContext,
-  { repository, commit, settings, name }: CommitToCheck,
+/**
+ * Runs a repository's setup and checks on the very tree of a commit. No checks: nothing is run.
+ *
+ * @throws InterruptedError when the signal is aborted
+ */
+export type CheckCommit = (commit: CommitToCheck) => Promise<CheckResult[]>;
+
+export interface CheckerOptions {
+  readonly home: string;
+  readonly agentId: string;
+  readonly incarnation: string;
+  /** Names and values of the daemon's environment that checks may see, as far as a repository's settings let them through. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Takes secrets out of what setup and checks print. */
+  readonly redact: (text: string) => string;
+}
+
+/** Checks in a workspace of its own each time. */
+export function createCommitChecker(options: CheckerOptions): CheckCommit {
+  return async (checked) => {
+    if (checked.settings.checks.length === 0) return [];
+    const { home, agentId, incarnation } = options;
+    const workspace = await takeWorkspace({
+      home,
+      repoKey: checked.repository.key,
+      cacheGitDir: checked.repository.mirror,
+      taskId: checked.name,
+      attempt: randomInt(1, 2 ** 31),
+      owner: { agentId, incarnation, pid: process.pid },
+      commit: checked.commit,
+    });
+    let how: 'normal' | 'abandoned' = 'abandoned';
+    try {
+      const checks = await runIn(workspace, checked, options);
+      how = 'normal';
+      return checks;
+    } finally {
+      await workspace.release(how);
+    }
+  };
+}
+
+async function runIn(
+  { tree, scratch }: { readonly tree: string; readonly scratch: string },
+  { settings, signal }: CommitToCheck,
+  { home, agentId, environment, redact }: CheckerOptions,
 ): Promise<CheckResult[]> {
-  if (settings.checks.length === 0) return [];
-  const workspace = await takeWorkspace({
-    home: context.home,
-    repoKey: repository.key,
-    cacheGitDir: repository.mirror,
-    taskId: name,
-    attempt: randomInt(1, 2 ** 31),
-    owner: { agentId: context.agentId, incarnation: context.incarnation, pid: process.pid },
-    commit,
-  });
-  let how: 'normal' | 'abandoned' = 'abandoned';
-  try {
-    const options = {
-      cwd: workspace.tree,
-      environment: { letThrough: settings.env, from: context.environment, set: { HOME: workspace.scratch, TMPDIR: workspace.scratch } },
-      timeoutMs: settings.timeoutMs,
-      mark: `${context.agentId}:merge`,
-      system: context.home,
-      signal: context.stopping,
-      redact: context.redact,
-    };
-    const setup = await runSetup(settings.setup, options);
-    const failed = setup.filter(({ passed }) => !passed);
-    const checks = failed.length > 0 ? failed : await runChecks(settings.checks, options);
-    how = 'normal';
-    return checks;
-  } finally {
-    await workspace.release(how);
-  }
+  const options = {
+    cwd: tree,
+    environment: { letThrough: settings.env, from: environment, set: { HOME: scratch, TMPDIR: scratch } },
+    timeoutMs: settings.timeoutMs,
+    mark: `${agentId}:merge`,
+    system: home,
+    signal,
+    redact,
+  };
+  const setup = await runSetup(settings.setup, options);
+  const failed = setup.filter(({ passed }) => !passed);
+  return failed.length > 0 ? failed : runChecks(settings.checks, options);
 }

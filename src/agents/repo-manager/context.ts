@@ -1,31 +1,35 @@
-import type { JetStreamClient } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { decide } from '../../shared/domain/decide.ts';
 import { branchOf } from '../../shared/domain/ids.ts';
 import { isTerminal, type Job } from '../../shared/domain/job.ts';
 import type { Repository } from '../../shared/domain/feature.ts';
 import { TerminalError } from '../../shared/errors/errors.ts';
 import type { Forge, MirroredRepository } from '../../shared/forge/forge.ts';
-import { createGit, type Git } from '../../shared/git/git.ts';
-import { commitExists } from '../../shared/git/inspect.ts';
-import { listPins, pin } from '../../shared/git/refs.ts';
+import type { Clock } from '../../shared/lifecycle/clock.ts';
 import type { Claim } from '../../shared/messages/agent.ts';
 import type { Bucket } from '../../shared/messaging/bucket.ts';
 import type { BundleStore } from '../../shared/messaging/bundle-store.ts';
 import type { AgentLog } from '../base/agent.ts';
+import type { Bus } from './bus.ts';
+import type { CheckCommit } from './check-commit.ts';
+import type { Commits } from './commits.ts';
 import type { GreenTrees } from './green-trees.ts';
 import type { JobStore } from './job-store.ts';
 import type { KnownCommits } from './known-commits.ts';
 import type { MergeLock } from './merge-lock.ts';
 import type { OtherHomes } from './other-homes.ts';
 
-/** What the repo-manager works with; wired in one place. */
+/** What the repo-manager works with: whatever reads or changes the world is behind one of these. Wired in one place. */
 export interface RepoManagerContext {
-  readonly nc: NatsConnection;
-  readonly js: JetStreamClient;
+  /** The state machine. */
+  readonly decide: typeof decide;
+  readonly bus: Bus;
   readonly store: JobStore;
   readonly claims: Bucket<Claim>;
   readonly bundles: BundleStore;
   readonly forges: Readonly<Partial<Record<Repository['kind'], Forge>>>;
+  /** The commits in the mirror that lies at this path. */
+  readonly openCommits: (mirror: string) => Commits;
+  readonly checkCommit: CheckCommit;
   readonly mergeLock: MergeLock;
   readonly known: KnownCommits;
   readonly green: GreenTrees;
@@ -42,12 +46,10 @@ export interface RepoManagerContext {
   readonly stopping: AbortSignal;
   readonly agentId: string;
   readonly incarnation: string;
+  /** A moment to be written down. */
   readonly now: () => number;
+  readonly clock: Clock;
   readonly log: AgentLog;
-  /** Names and values of the daemon's environment that checks may see, as far as a repository's settings let them through. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Takes secrets out of what setup and checks print. */
-  readonly redact: (text: string) => string;
 }
 
 /** @throws TerminalError `forge_not_available` */
@@ -60,14 +62,14 @@ export function forgeOf(context: RepoManagerContext, repository: Repository): Fo
 export async function openRepository(
   context: RepoManagerContext,
   job: Job,
-): Promise<{ forge: Forge; repository: MirroredRepository; git: Git }> {
+): Promise<{ forge: Forge; repository: MirroredRepository; commits: Commits }> {
   const forge = forgeOf(context, job.repository);
   const repository = await forge.open(job.repository);
-  const git = createGit({ gitDir: repository.mirror });
-  const isLost = job.baseCommit !== undefined && (await listPins(git, job.id)).length === 0;
+  const commits = context.openCommits(repository.mirror);
+  const isLost = job.baseCommit !== undefined && !(await commits.isPinned(job.id));
   // Of a job that has ended nothing is kept: whoever comes to it late was paused.
-  if (isLost && (await hasNotEnded(context, job))) await restore(forge, repository, git, job);
-  return { forge, repository, git };
+  if (isLost && (await hasNotEnded(context, job))) await restore(forge, repository, commits, job);
+  return { forge, repository, commits };
 }
 
 async function hasNotEnded({ store }: RepoManagerContext, { id }: Job): Promise<boolean> {
@@ -76,11 +78,11 @@ async function hasNotEnded({ store }: RepoManagerContext, { id }: Job): Promise<
 }
 
 /** A mirror that holds nothing for a job with commits was lost, and is made again: what the job needs comes from the repository. */
-async function restore(forge: Forge, repository: MirroredRepository, git: Git, job: Job): Promise<void> {
+async function restore(forge: Forge, repository: MirroredRepository, commits: Commits, job: Job): Promise<void> {
   await forge.fetchBase(repository, job.base, job.createdAt);
   await forge.fetchHead(repository, branchOf(job.id));
   const base = required(job.baseCommit, 'baseCommit');
-  if (await commitExists(git, base)) await pin(git, job.id, 'base', base);
+  if (await commits.has(base)) await commits.pin(job.id, 'base', base);
 }
 
 /** A field that the state machine guarantees at this point. */

@@ -1,5 +1,4 @@
 import { mergeUnderWay } from '../../shared/domain/commands.ts';
-import { decide } from '../../shared/domain/decide.ts';
 import type { JobId } from '../../shared/domain/ids.ts';
 import type { JobInput } from '../../shared/domain/input.ts';
 import { isTerminal, type Job } from '../../shared/domain/job.ts';
@@ -60,7 +59,7 @@ async function refuseNext(context: RepoManagerContext, jobId: JobId, message: st
   // Written by somebody else meanwhile: given up all the same, unless that one has carried it out.
   while (entry && next && entry.value.pending[0]?.id === next.id) {
     const outcome = (await lookUpMerge(context, entry.value, next)) ?? { type: 'Refused' as const, error };
-    const job = decide(entry.value, { type: 'EffectFinished', effectId: next.id, outcome, at: context.now() });
+    const job = context.decide(entry.value, { type: 'EffectFinished', effectId: next.id, outcome, at: context.now() });
     const saved = await context.store.save(job, entry);
     if (saved) {
       await settle(context, saved);
@@ -72,14 +71,14 @@ async function refuseNext(context: RepoManagerContext, jobId: JobId, message: st
 
 /** A request that could not even be written down as a job: it is, as one that failed. */
 async function refuseRequest(context: RepoManagerContext, jobId: JobId, message: string): Promise<void> {
-  const request = await context.store.request(jobId).catch(() => null);
+  const request = await context.bus.request(jobId).catch(() => null);
   if (!request) return;
   const at = context.now();
-  const job = decide(null, inputOfRequest(request, at));
+  const job = context.decide(null, inputOfRequest(request, at));
   const [first] = job.pending;
   if (!first) return;
   const error = { code: 'internal_error', message, retryable: true };
-  const refused = decide(job, { type: 'EffectFinished', effectId: first.id, outcome: { type: 'Refused', error }, at });
+  const refused = context.decide(job, { type: 'EffectFinished', effectId: first.id, outcome: { type: 'Refused', error }, at });
   const saved = await context.store.save(refused, null);
   if (saved) await settle(context, saved);
 }
@@ -116,10 +115,10 @@ async function readySettled(context: RepoManagerContext, jobId: JobId, input: Jo
 
 /** An input may come before its job's request was handled: then the request is decided upon first, in the same write. */
 async function decideOn(context: RepoManagerContext, jobId: JobId, job: Job | null, input: JobInput): Promise<Job> {
-  if (job !== null || input.type === 'FeatureRequested') return decide(job, input);
-  const request = await context.store.request(jobId);
+  if (job !== null || input.type === 'FeatureRequested') return context.decide(job, input);
+  const request = await context.bus.request(jobId);
   if (!request) throw new NotFoundError('no_such_job', `There is no job ${jobId}.`);
-  return decide(decide(null, inputOfRequest(request, context.now())), input);
+  return context.decide(context.decide(null, inputOfRequest(request, context.now())), input);
 }
 
 /** Carries out what is pending until nothing is. Effects decided meanwhile are stored before they are carried out. */
@@ -148,7 +147,7 @@ async function carryOutStored(context: RepoManagerContext, stored: Entry<Job>): 
       await noteDelay(context, stored, job, pending.id, error);
       throw error;
     });
-    job = decide(job, { type: 'EffectFinished', effectId: pending.id, outcome, at: context.now() });
+    job = context.decide(job, { type: 'EffectFinished', effectId: pending.id, outcome, at: context.now() });
   }
   return job;
 }
@@ -158,7 +157,9 @@ async function noteDelay(context: RepoManagerContext, stored: Entry<Job>, job: J
   const code = error instanceof MultiAgentError ? error.code : 'unexpected';
   // One that was ended on purpose is not held up by anything.
   const isHeldUp = !(error instanceof InterruptedError);
-  const delayed = isHeldUp ? decide(job, { type: 'EffectDelayed', effectId, code, message: messageOf(error), at: context.now() }) : job;
+  const delayed = isHeldUp
+    ? context.decide(job, { type: 'EffectDelayed', effectId, code, message: messageOf(error), at: context.now() })
+    : job;
   if (delayed !== stored.value) await context.store.save(delayed, stored);
 }
 

@@ -1,40 +1,32 @@
-import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import type { JobId } from '../../shared/domain/ids.ts';
 import { isTerminal, Job } from '../../shared/domain/job.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
-import { FeatureRequest } from '../../shared/messages/feature-request.ts';
-import { subjects } from '../../shared/messages/subjects.ts';
-import { type Entry, openBucket } from '../../shared/messaging/bucket.ts';
-import { deleteStreamMessage } from '../../shared/messaging/stream-message.ts';
-import { BUCKETS, STREAMS } from '../../shared/messaging/topology.ts';
+import { type Bucket, type Entry, openBucket } from '../../shared/messaging/bucket.ts';
+import { BUCKETS } from '../../shared/messaging/topology.ts';
 
 export interface JobStore {
   load(jobId: JobId): Promise<Entry<Job> | null>;
   /** Compare-and-set against what was loaded (null: there was no record). @returns null when somebody else was first */
   save(job: Job, previous: Entry<Job> | null): Promise<Entry<Job> | null>;
-  /** The request of a job, whether or not it has a record. */
-  request(jobId: JobId): Promise<FeatureRequest | null>;
   /** The ids of all jobs that have not been closed; does not grow with history. */
   openJobs(): Promise<JobId[]>;
   /** Makes sure that a job which has not ended is among the open ones: who reopened it may have died, and somebody closed it meanwhile. */
   keepOpen(jobId: JobId): Promise<void>;
   /** The job is over and tidied up. */
   close(jobId: JobId): Promise<void>;
-  /** Whether TASKS still has the message. */
-  hasTaskMessage(streamSeq: number): Promise<boolean>;
-  removeTaskMessage(streamSeq: number): Promise<void>;
-  /** Whether INPUTS holds anything for the job. */
-  hasInputs(jobId: JobId): Promise<boolean>;
 }
 
 const OpenJob = z.strictObject({ v: z.literal(1), id: z.string() });
+type OpenJob = z.infer<typeof OpenJob>;
 
 export async function openJobStore(nc: NatsConnection): Promise<JobStore> {
-  const jobs = await openBucket(nc, BUCKETS.jobs, Job);
-  const open = await openBucket(nc, BUCKETS.open, OpenJob);
-  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  return createJobStore(await openBucket(nc, BUCKETS.jobs, Job), await openBucket(nc, BUCKETS.open, OpenJob));
+}
+
+/** The records of jobs, and the list of those that are open: two buckets that are kept in step by the order of writing alone. */
+export function createJobStore(jobs: Bucket<Job>, open: Bucket<OpenJob>): JobStore {
   return {
     load: (jobId) => jobs.get(jobId),
     save: async (job, previous) => {
@@ -44,10 +36,6 @@ export async function openJobStore(nc: NatsConnection): Promise<JobStore> {
       const revision = previous === null ? await jobs.create(job.id, job) : await jobs.update(job.id, job, previous.revision);
       if (opens && previous !== null && revision !== null) await open.put(job.id, versioned({ id: job.id }));
       return revision === null ? null : { key: job.id, value: job, revision };
-    },
-    request: async (jobId) => {
-      const message = await jsm.streams.getMessage(STREAMS.requests, { last_by_subj: subjects.request(jobId) });
-      return message ? FeatureRequest.parse(message.json()) : null;
     },
     openJobs: async () => (await open.all()).map(({ key }) => key),
     keepOpen: async (jobId) => {
@@ -60,14 +48,6 @@ export async function openJobStore(nc: NatsConnection): Promise<JobStore> {
       if (!entry) return;
       const job = await jobs.get(jobId);
       if (!job || isTerminal(job.value.status)) await open.remove(jobId, entry.revision);
-    },
-    hasTaskMessage: async (seq) => (await jsm.streams.getMessage(STREAMS.tasks, { seq })) !== null,
-    removeTaskMessage: async (seq) => {
-      await deleteStreamMessage(jsm, STREAMS.tasks, seq);
-    },
-    hasInputs: async (jobId) => {
-      const info = await jsm.streams.info(STREAMS.inputs, { subjects_filter: subjects.inputsOf(jobId) });
-      return Object.keys(info.state.subjects ?? {}).length > 0;
     },
   };
 }

@@ -6,6 +6,7 @@ import { wireRepoManager } from './wiring.ts';
 
 await runRole('repo-manager', async (daemon) => {
   const running = await startRepoManager({
+    nc: daemon.nc,
     context: await wireRepoManager(daemon),
     version: VERSION,
     topology: { replicas: daemon.config.natsReplicas },

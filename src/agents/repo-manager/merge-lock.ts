@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { InterruptedError } from '../../shared/errors/errors.ts';
+import { type Clock, systemClock } from '../../shared/lifecycle/clock.ts';
 import type { Lock } from '../../shared/messages/agent.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
 import type { Bucket, Entry } from '../../shared/messaging/bucket.ts';
@@ -25,6 +25,8 @@ export interface MergeLockOptions {
   readonly onError: (error: unknown) => void;
   /** A lock that was not renewed for this long, by the observer's own monotonic clock, is taken over (milliseconds). Default 10,000. */
   readonly leaseMs?: number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 const LEASE_MS = 10_000;
@@ -95,56 +97,57 @@ interface Lease {
 }
 
 async function acquire(options: MergeLockOptions, key: string, signal: AbortSignal | undefined): Promise<Lease> {
-  const { locks, holder, incarnation, leaseMs = LEASE_MS } = options;
+  const { locks, holder, incarnation, leaseMs = LEASE_MS, clock = systemClock } = options;
   const mine = versioned({ holder, incarnation, renewal: 0 });
   let seen: Seen | undefined;
   for (;;) {
     if (signal?.aborted === true) throw interrupted();
     const current = await locks.get(key);
-    const askedAt = performance.now();
+    const askedAt = clock.monotonicMs();
     if (!current) {
       const revision = await locks.create(key, mine);
       if (revision !== null) return keep(options, { key, value: mine, revision }, askedAt);
       continue;
     }
-    if (seen?.revision !== current.revision) seen = { revision: current.revision, at: performance.now() };
+    if (seen?.revision !== current.revision) seen = { revision: current.revision, at: clock.monotonicMs() };
     // One in our own name is a leftover, of this incarnation too (a release that was not answered): the queue lets nobody else
     // of this process in. Another's has to have been silent for a whole lease while we watched.
-    const mayTake = current.value.holder === holder || performance.now() - seen.at > leaseMs;
+    const mayTake = current.value.holder === holder || clock.monotonicMs() - seen.at > leaseMs;
     if (mayTake) {
       const revision = await locks.update(key, mine, current.revision);
       if (revision !== null) return keep(options, { key, value: mine, revision }, askedAt);
       continue;
     }
-    await delay(LOOK_EVERY_MS);
+    await clock.sleep(LOOK_EVERY_MS);
   }
 }
 
 /** @param takenAt a moment before which the lock was certainly not taken */
-function keep({ locks, onError, leaseMs = LEASE_MS }: MergeLockOptions, taken: Entry<Lock>, takenAt: number): Lease {
+function keep(options: MergeLockOptions, taken: Entry<Lock>, takenAt: number): Lease {
+  const { locks, onError, leaseMs = LEASE_MS, clock = systemClock } = options;
   const { key } = taken;
   let entry: Entry<Lock> | null = taken;
   let certainSince = takenAt;
   const renew = async (): Promise<void> => {
     if (!entry) return;
     const value = { ...entry.value, renewal: entry.value.renewal + 1 };
-    const askedAt = performance.now();
+    const askedAt = clock.monotonicMs();
     const revision = await locks.update(key, value, entry.revision);
     certainSince = askedAt;
     entry = revision === null ? null : { key, value, revision };
   };
   let renewing: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
+  const stopRenewing = clock.every(leaseMs / 3, () => {
     renewing = renewing.then(renew).catch(onError);
-  }, leaseMs / 3);
+  });
   return {
-    isHeld: () => entry !== null && performance.now() - certainSince < leaseMs,
+    isHeld: () => entry !== null && clock.monotonicMs() - certainSince < leaseMs,
     release: async () => {
-      clearInterval(timer);
+      stopRenewing();
       await renewing;
       const last = entry;
       // A lock that stays behind in our name is taken over, but says that somebody merges: asked for until it is answered.
-      if (last) await untilAnswered(() => locks.remove(key, last.revision)).catch(onError);
+      if (last) await untilAnswered(() => locks.remove(key, last.revision), clock).catch(onError);
     },
   };
 }

@@ -1,11 +1,6 @@
-import { type JetStreamManager, jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
 import { JobId } from '../../shared/domain/ids.ts';
 import { isTerminal } from '../../shared/domain/job.ts';
-import { TaskMessage } from '../../shared/messages/task.ts';
-import { deliveredMessages } from '../../shared/messaging/delivered.ts';
-import { type Delivery, deliveryOfStored } from '../../shared/messaging/delivery.ts';
-import { deleteStreamMessage } from '../../shared/messaging/stream-message.ts';
-import { consumerPlans, STREAMS } from '../../shared/messaging/topology.ts';
+import type { Delivery } from '../../shared/messaging/delivery.ts';
 import type { RepoManagerContext } from './context.ts';
 import type { JobHandler } from './job-handler.ts';
 
@@ -29,47 +24,22 @@ export async function lookAfterStranded(
   handler: JobHandler,
   strandings: Strandings,
 ): Promise<Promise<void>[]> {
-  const jsm = await jetstreamManager(context.nc, { checkAPI: false });
-  await removeEndedTasks(context, jsm, strandings.afterMs);
+  const before = context.now() - strandings.afterMs;
+  await removeEndedTasks(context, before);
   const handled: Promise<void>[] = [];
-  for (const plan of plansOf(STREAMS.inputs))
-    for await (const message of deliveredMessages(jsm, plan)) {
-      if (!isOld(context, message, strandings.afterMs)) continue;
-      const jobId = jobOf(message.subject);
-      // It may be this very one that is in hand.
-      if (jobId !== undefined && handler.isBusy(jobId)) continue;
-      context.log.warn({ subject: message.subject, seq: message.seq }, 'an input that nobody was given is taken up');
-      handled.push(strandings.takeUp(deliveryOfStored(jsm, STREAMS.inputs, message)));
-    }
+  for (const delivery of await context.bus.oldInputs(before)) {
+    const jobId = JobId.safeParse(delivery.subject.split('.').at(-1)).data;
+    // It may be this very one that is in hand.
+    if (jobId !== undefined && handler.isBusy(jobId)) continue;
+    context.log.warn({ subject: delivery.subject, seq: delivery.streamSeq }, 'an input that nobody was given is taken up');
+    handled.push(strandings.takeUp(delivery));
+  }
   return handled;
 }
 
-async function removeEndedTasks(context: RepoManagerContext, jsm: JetStreamManager, afterMs: number): Promise<void> {
-  for (const plan of plansOf(STREAMS.tasks))
-    for await (const message of deliveredMessages(jsm, plan)) {
-      if (!isOld(context, message, afterMs)) continue;
-      const task = TaskMessage.safeParse(parsed(message.string())).data;
-      const job = task && (await context.store.load(task.jobId))?.value;
-      if (job && isTerminal(job.status) && job.pending.length === 0) await deleteStreamMessage(jsm, STREAMS.tasks, message.seq);
-    }
-}
-
-function plansOf(stream: string) {
-  return consumerPlans.filter((plan) => plan.stream === stream);
-}
-
-function isOld({ now }: RepoManagerContext, { time }: StoredMsg, afterMs: number): boolean {
-  return now() - time.getTime() > afterMs;
-}
-
-function jobOf(subject: string): JobId | undefined {
-  return JobId.safeParse(subject.split('.').at(-1)).data;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+async function removeEndedTasks({ bus, store }: RepoManagerContext, before: number): Promise<void> {
+  for (const { jobId, streamSeq } of await bus.oldTasks(before)) {
+    const job = (await store.load(jobId))?.value;
+    if (job && isTerminal(job.status) && job.pending.length === 0) await bus.removeTask(streamSeq);
   }
 }

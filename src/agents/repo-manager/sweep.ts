@@ -1,9 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
 import { partsOfTaskId, type JobId } from '../../shared/domain/ids.ts';
 import { isTerminal, type Job } from '../../shared/domain/job.ts';
 import { NotFoundError } from '../../shared/errors/errors.ts';
-import { removeAcknowledged } from '../../shared/messaging/acknowledged.ts';
+import type { Clock } from '../../shared/lifecycle/clock.ts';
 import type { RepoManagerContext } from './context.ts';
 import { lastDispatchOf, takeFromOpen } from './effects/close-job.ts';
 import { removeClaim } from './effects/revoke-task.ts';
@@ -26,26 +24,26 @@ export async function sweep(context: RepoManagerContext, handler: JobHandler, st
   const limit = createLimiter(AT_ONCE);
   const open = await context.store.openJobs();
   const left = new Set<Promise<void>>();
-  await Promise.all(open.map((jobId) => limit(() => waitAWhile(sweepJob(context, handler, jobId), left))));
+  await Promise.all(open.map((jobId) => limit(() => waitAWhile(context.clock, sweepJob(context, handler, jobId), left))));
   await sweepClaims(context);
   await sweepBundles(context);
   await context.mergeLock.removeAbandoned();
-  const removed = await removeAcknowledged(await jetstreamManager(context.nc, { checkAPI: false }));
+  const removed = await context.bus.removeAcknowledged();
   if (removed > 0) context.log.warn({ removed }, 'removed messages that were acknowledged before');
   const handling = await lookAfterStranded(context, handler, strandings);
-  await Promise.all(handling.map((work) => waitAWhile(work, left)));
+  await Promise.all(handling.map((work) => waitAWhile(context.clock, work, left)));
   return [...left];
 }
 
 /** Waits for the work, but not for ever: what takes longer is kept in `left` until it has ended. */
-async function waitAWhile(work: Promise<void>, left: Set<Promise<void>>): Promise<void> {
+async function waitAWhile(clock: Clock, work: Promise<void>, left: Set<Promise<void>>): Promise<void> {
   const waited = new AbortController();
   left.add(work);
   const ended = work.finally(() => {
     left.delete(work);
     waited.abort();
   });
-  await Promise.race([ended, delay(WAIT_FOR_JOB_MS, undefined, { signal: waited.signal }).catch(() => undefined)]);
+  await Promise.race([ended, clock.sleep(WAIT_FOR_JOB_MS, waited.signal)]);
 }
 
 async function sweepJob(context: RepoManagerContext, handler: JobHandler, jobId: JobId): Promise<void> {
@@ -63,12 +61,12 @@ async function sweepJob(context: RepoManagerContext, handler: JobHandler, jobId:
 }
 
 /** A message that is gone means little while inputs of the job are still to be handled: one of them may be its result. */
-async function lookForTask({ store, claims }: RepoManagerContext, { id, task }: Job): Promise<'present' | 'absent' | 'unknown'> {
+async function lookForTask({ bus, claims }: RepoManagerContext, { id, task }: Job): Promise<'present' | 'absent' | 'unknown'> {
   if (task?.streamSeq === undefined) return 'unknown';
   // Of several copies of a message the one that was taken up counts.
   const claim = (await claims.get(task.id))?.value;
-  if (await store.hasTaskMessage(claim?.dispatch === task.dispatch ? claim.streamSeq : task.streamSeq)) return 'present';
-  return (await store.hasInputs(id)) ? 'unknown' : 'absent';
+  if (await bus.hasTask(claim?.dispatch === task.dispatch ? claim.streamSeq : task.streamSeq)) return 'present';
+  return (await bus.hasInputs(id)) ? 'unknown' : 'absent';
 }
 
 /** Claims on tasks of jobs that have ended: an agent died between claiming one and seeing that it was no longer wanted. */

@@ -1,13 +1,12 @@
 import type { BundleRef } from '../../shared/domain/bundle.ts';
 import type { CommitId, TaskRole } from '../../shared/domain/ids.ts';
 import type { Job } from '../../shared/domain/job.ts';
-import { createBundle } from '../../shared/git/bundle.ts';
-import type { Git } from '../../shared/git/git.ts';
 import { bundleName } from '../../shared/messaging/bundle-store.ts';
+import type { Commits } from './commits.ts';
 import { type RepoManagerContext, required } from './context.ts';
 
 export interface TaskBundleRequest {
-  readonly git: Git;
+  readonly commits: Commits;
   readonly repositoryKey: string;
   readonly taskId: string;
   /** Tells this bundle from the task's other ones. */
@@ -29,11 +28,11 @@ export function tipsOf(job: Job, role: TaskRole): readonly CommitId[] {
 
 /** Makes and stores the bundle of a task; undefined where the receiver has all of it. */
 export async function makeTaskBundle(context: RepoManagerContext, request: TaskBundleRequest): Promise<BundleRef | undefined> {
-  const { git, tips, known, key } = request;
+  const { commits, tips, known, key } = request;
   const [tip] = tips;
   const wanted = tips.filter((commit) => !known.includes(commit));
   if (tip === undefined || wanted.length === 0) return undefined;
-  const bytes = await createBundle(git, {
+  const bytes = await commits.bundle({
     tips: wanted.map((id, index) => ({ id, ref: `refs/heads/task-${String(index)}` })),
     prerequisites: known,
   });

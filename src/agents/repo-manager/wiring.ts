@@ -1,6 +1,7 @@
-import { jetstream } from '@nats-io/jetstream';
 import { homeId } from '../../shared/config/home-id.ts';
+import { decide } from '../../shared/domain/decide.ts';
 import { createLocalForge } from '../../shared/forge/local/local-forge.ts';
+import { systemClock } from '../../shared/lifecycle/clock.ts';
 import { Claim, Heartbeat, Lock } from '../../shared/messages/agent.ts';
 import { openBucket } from '../../shared/messaging/bucket.ts';
 import { openBundleStore } from '../../shared/messaging/bundle-store.ts';
@@ -8,7 +9,10 @@ import { BUCKETS } from '../../shared/messaging/topology.ts';
 import { environmentToGive } from '../../shared/process/environment.ts';
 import { createRedactor } from '../../shared/telemetry/redact.ts';
 import type { DaemonContext } from '../base/daemon.ts';
+import { openBus } from './bus.ts';
 import { bundleSecret } from './bundle-secret.ts';
+import { createCommitChecker } from './check-commit.ts';
+import { openCommits } from './commits.ts';
 import type { RepoManagerContext } from './context.ts';
 import { createGreenTrees } from './green-trees.ts';
 import { openJobStore } from './job-store.ts';
@@ -29,12 +33,20 @@ export async function wireRepoManager(
   const { nc, config, paths, agentId, incarnation, log } = daemon;
   const host = await homeId(paths);
   return {
-    nc,
-    js: jetstream(nc),
+    decide,
+    bus: await openBus(nc),
     store: await openJobStore(nc),
     claims: await openBucket(nc, BUCKETS.claims, Claim),
     bundles: await openBundleStore(nc, agentId),
     forges: { local: createLocalForge({ home: paths.home }) },
+    openCommits,
+    checkCommit: createCommitChecker({
+      home: paths.home,
+      agentId,
+      incarnation,
+      environment: environmentToGive(config.passedEnvironment),
+      redact: createRedactor(config.secrets).redact,
+    }),
     mergeLock: createMergeLock({
       locks: await openBucket(nc, BUCKETS.locks, Lock),
       holder: agentId,
@@ -54,8 +66,7 @@ export async function wireRepoManager(
     agentId,
     incarnation,
     now: () => Date.now(),
+    clock: systemClock,
     log,
-    environment: environmentToGive(config.passedEnvironment),
-    redact: createRedactor(config.secrets).redact,
   };
 }

@@ -43,7 +43,12 @@ export const Repository = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('github'),
-    url: z.string().max(2_048).regex(FORGE_URL, 'not an https URL of the form https://<host>/<owner>/<repository>'),
+    url: z
+      .string()
+      .max(2_048)
+      .regex(FORGE_URL, 'not an https URL of the form https://<host>/<owner>/<repository>')
+      // A client would go elsewhere (`/o/..`), or nowhere at all (a host that is no valid punycode).
+      .refine((url) => URL.canParse(url) && new URL(url).href === url, 'not a URL as it is written in full'),
   }),
 ]);
 export type Repository = z.infer<typeof Repository>;

@@ -33,7 +33,7 @@ export interface Bucket<T> {
   remove(key: string, revision: number): Promise<boolean>;
   /** Marks the very revision that was read as gone: for who may write but not delete. The marker stays until its bucket's time is over. */
   retire(key: string, revision: number): Promise<void>;
-  /** Every entry; only for buckets that do not grow with history. */
+  /** Every entry that can be read (one that can't must not hide the others); only for buckets that do not grow with history. */
   all(): Promise<Entry<T>[]>;
 }
 
@@ -63,7 +63,7 @@ export async function openBucket<T>(nc: NatsConnection, name: string, schema: z.
     remove: (_key, revision) => deleteStreamMessage(jsm, `KV_${name}`, revision),
     retire: (key, revision) => kv.delete(key, { previousSeq: revision }),
     all: async () => {
-      const entries = await Promise.all((await keysOf(jsm, name)).map(get));
+      const entries = await Promise.all((await keysOf(jsm, name)).map((key) => get(key).catch(unlessUnreadable)));
       return entries.filter((entry) => entry !== null);
     },
   };
@@ -90,6 +90,11 @@ async function read<T>(kv: KV, key: string, parse: (data: Uint8Array) => T): Pro
   const entry = await kv.get(key);
   if (entry?.operation !== 'PUT') return null;
   return { key, value: parse(entry.value), revision: entry.revision };
+}
+
+function unlessUnreadable(error: unknown): null {
+  if (error instanceof TerminalError && error.code === UNREADABLE_RECORD) return null;
+  throw error;
 }
 
 async function unlessRaced(write: Promise<number>): Promise<number | null> {

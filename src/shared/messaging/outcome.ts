@@ -1,4 +1,5 @@
 import { InterruptedError, messageOf, MultiAgentError, RetryableError, TerminalError } from '../errors/errors.ts';
+import type { Clock } from '../lifecycle/clock.ts';
 import type { Delivery } from './delivery.ts';
 import { isUnanswered } from './unanswered.ts';
 
@@ -20,12 +21,16 @@ export interface OutcomeRules {
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000;
 
-/** The one place that says what a handler's error means for its message. */
-export function outcomeOf(error: unknown, deliveries: number, rules: OutcomeRules): Outcome {
+/**
+ * The one place that says what a handler's error means for its message.
+ *
+ * @param failures how many of the deliveries count towards giving up, this one included; default all of them
+ */
+export function outcomeOf(error: unknown, deliveries: number, rules: OutcomeRules, failures = deliveries): Outcome {
   if (error instanceof InterruptedError) return { type: 'handed_back' };
   if (error instanceof TerminalError) return { type: 'dead', code: error.code, message: error.message, error };
 
-  if (deliveries >= rules.maxDeliveries && !(rules.retryForever && mayPass(error))) {
+  if (failures >= rules.maxDeliveries && !(rules.retryForever && mayPass(error))) {
     const code = error instanceof MultiAgentError ? error.code : 'unexpected';
     return { type: 'dead', code, message: `Gave up after ${String(deliveries)} deliveries: ${messageOf(error)}`, error };
   }
@@ -33,7 +38,7 @@ export function outcomeOf(error: unknown, deliveries: number, rules: OutcomeRule
 }
 
 /** What is known to pass by itself: a server that did not answer says nothing about the message. */
-function mayPass(error: unknown): boolean {
+export function mayPass(error: unknown): boolean {
   return error instanceof RetryableError || isUnanswered(error);
 }
 
@@ -64,14 +69,11 @@ export async function settle(delivery: Delivery, outcome: Outcome, { bury, onOut
 }
 
 /** Keeps the lease of a delivery alive until it is stopped. */
-export function keepAlive(delivery: Delivery, everyMs: number): { stop(): void } {
-  const timer = setInterval(() => {
-    delivery.working();
-  }, everyMs);
+export function keepAlive(delivery: Delivery, everyMs: number, clock: Clock): { stop(): void } {
   return {
-    stop: () => {
-      clearInterval(timer);
-    },
+    stop: clock.every(everyMs, () => {
+      delivery.working();
+    }),
   };
 }
 

@@ -285,11 +285,11 @@ describe('a revoked task', () => {
     const job = await system.finished(await system.submit(scriptedRequest(repository)));
     const taskId = taskIdOf(job.id, 'coder', 9);
     const removed: number[] = [];
-    const store = { ...context.store, removeTaskMessage: (seq: number) => Promise.resolve(void removed.push(seq)) };
+    const bus = { ...context.bus, removeTask: (seq: number) => Promise.resolve(void removed.push(seq)) };
     const claim = { taskId, dispatch: 1, streamSeq: 11, attempt: 1, agentId: 'coder-1', incarnation: 'x', handBacks: 0, handedBack: false };
     await context.claims.create(taskId, versioned(claim));
 
-    await revokeTask({ ...context, store }, job, { type: 'RevokeTask', taskId, dispatch: 1, streamSeq: 12 });
+    await revokeTask({ ...context, bus }, job, { type: 'RevokeTask', taskId, dispatch: 1, streamSeq: 12 });
 
     expect(removed.sort()).toEqual([11, 12]);
     expect(await context.claims.get(taskId)).toBeNull();

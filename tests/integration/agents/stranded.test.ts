@@ -76,6 +76,7 @@ describe('messages that nobody is given any more', () => {
       config: { passedEnvironment: {}, secrets: [] },
     });
     repoManager = await startRepoManager({
+      nc,
       context: { ...context, now: () => Date.now() + clock },
       version: 'test',
       sweepEveryMs: 200,

@@ -142,13 +142,15 @@ describe('a bucket', () => {
     expect(await bucket.create(key, { n: 2 })).not.toBeNull();
   });
 
-  it('refuses a value that is not what it should be', async () => {
+  it('refuses a value that is not what it should be, and shows the others all the same', async () => {
     const bucket = await openBucket(nc, BUCKETS.locks, Value);
     const loose = await openBucket(nc, BUCKETS.locks, z.unknown());
-    const key = ulid();
+    const [key, good] = [ulid(), ulid()];
     await loose.put(key, { n: 'one' });
+    await bucket.put(good, { n: 1 });
 
     await expect(bucket.get(key)).rejects.toThrow('expected number');
+    expect((await bucket.all()).map((listed) => listed.key)).toEqual(expect.arrayContaining([good]));
     const entry = await loose.get(key);
     await loose.remove(key, entry?.revision ?? 0);
   });

@@ -2,12 +2,8 @@ import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
 import { partsOfTaskId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { MultiAgentError } from '../../../shared/errors/errors.ts';
-import { receiveBundle } from '../../../shared/git/bundle.ts';
-import { filesChangedBetween } from '../../../shared/git/diff.ts';
-import { commitExists, isAncestor } from '../../../shared/git/inspect.ts';
-import { refusedEntry } from '../../../shared/git/refused-entries.ts';
-import { pin } from '../../../shared/git/refs.ts';
 import { bundleKeyOf, bundleName, isBundleOf, MAX_BUNDLE_BYTES } from '../../../shared/messaging/bundle-store.ts';
+import type { Commits } from '../commits.ts';
 import { openRepository, type RepoManagerContext, required } from '../context.ts';
 
 export type AcceptWork = Extract<Effect, { type: 'AcceptWork' }>;
@@ -17,7 +13,7 @@ export type AcceptWork = Extract<Effect, { type: 'AcceptWork' }>;
  * pinned. What the agent says about them counts for nothing; files and commits are read from the objects.
  */
 export async function acceptWork(context: RepoManagerContext, job: Job, effect: AcceptWork): Promise<EffectOutcome> {
-  const { forge, repository, git } = await openRepository(context, job);
+  const { forge, repository, commits } = await openRepository(context, job);
   const sent = job.headCommit ?? required(job.baseCommit, 'baseCommit');
   if (effect.startCommit !== sent) return refused('bundle_refused', `The work starts at ${effect.startCommit}, the task at ${sent}.`);
 
@@ -26,35 +22,35 @@ export async function acceptWork(context: RepoManagerContext, job: Job, effect: 
     return refused('bundle_refused', `${effect.bundle.name} is no bundle of ${effect.taskId}.`);
 
   const { round } = partsOfTaskId(effect.taskId);
-  if (!(await commitExists(git, effect.headCommit))) {
-    const lost = await receive(context, job, effect, git, sent);
+  if (!(await commits.has(effect.headCommit))) {
+    const lost = await receive(context, job, effect, commits, sent);
     if (lost) return lost;
-  } else if (!(await isAncestor(git, sent, effect.headCommit))) {
+  } else if (!(await commits.isAncestor(sent, effect.headCommit))) {
     return refused('bundle_refused', `The commit ${effect.headCommit} does not descend from ${sent}.`);
   }
-  const unacceptable = await refusedEntry(git, sent, { to: effect.headCommit, mergedWith: job.mergeWith });
+  const unacceptable = await commits.refusedEntry(sent, { to: effect.headCommit, mergedWith: job.mergeWith });
   if (unacceptable) return refused(unacceptable.code, unacceptable.message);
-  await pin(git, job.id, round, effect.headCommit);
+  await commits.pin(job.id, round, effect.headCommit);
   context.known.add(repository.key, required(job.mergeWith ?? job.baseCommit, 'baseCommit'), effect.headCommit);
   const base = job.mergeWith ?? required(job.baseCommit, 'baseCommit');
-  const [filesChanged, commits] = await Promise.all([
-    filesChangedBetween(git, base, effect.headCommit),
+  const [filesChanged, listed] = await Promise.all([
+    commits.filesChanged(base, effect.headCommit),
     forge.listCommits(repository, base, effect.headCommit),
   ]);
   await context.bundles.remove([effect.bundle.name, bundleName(repository.key, effect.taskId, effect.dispatch, 'in')]);
-  return { type: 'WorkAccepted', headCommit: effect.headCommit, commits: [...commits], filesChanged };
+  return { type: 'WorkAccepted', headCommit: effect.headCommit, commits: [...listed], filesChanged };
 }
 
 async function receive(
   context: RepoManagerContext,
   job: Job,
   effect: AcceptWork,
-  git: Parameters<typeof receiveBundle>[0],
+  commits: Commits,
   descendsFrom: string,
 ): Promise<EffectOutcome | null> {
   try {
     const bytes = await context.bundles.get(effect.bundle, bundleKeyOf(context.secret, effect.taskId, effect.dispatch));
-    await receiveBundle(git, bytes, { maxBytes: MAX_BUNDLE_BYTES, expectedTip: effect.headCommit, descendsFrom });
+    await commits.receive(bytes, { maxBytes: MAX_BUNDLE_BYTES, expectedTip: effect.headCommit, descendsFrom });
     return null;
   } catch (error) {
     // Gone for good (its time was over), or not what a coder makes: the task can be done again, the bundle can't be mended.

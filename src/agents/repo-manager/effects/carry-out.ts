@@ -1,7 +1,6 @@
-import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
+import type { EffectOutcome } from '../../../shared/domain/effect.ts';
 import type { Job, PendingEffect } from '../../../shared/domain/job.ts';
 import { InvalidInputError, TerminalError } from '../../../shared/errors/errors.ts';
-import { publishEvent } from '../../base/report.ts';
 import type { RepoManagerContext } from '../context.ts';
 import { acceptWork } from './accept-work.ts';
 import { closeJob } from './close-job.ts';
@@ -9,6 +8,7 @@ import { mergeChange } from './merge-change.ts';
 import { postReview } from './post-review.ts';
 import { prepareRepository } from './prepare-repository.ts';
 import { proposeChange } from './propose-change.ts';
+import { publishFact } from './publish-fact.ts';
 import { revokeTask } from './revoke-task.ts';
 import { sendTask } from './send-task.ts';
 
@@ -48,14 +48,8 @@ async function dispatch(context: RepoManagerContext, job: Job, { id, effect }: P
     case 'RevokeTask':
       return revokeTask(context, job, effect);
     case 'PublishEvent':
-      await publishEvent(context.js, job.id, factOf(job, effect), job.updatedAt, `${job.id}.effect.${String(id)}`);
-      return { type: 'Done' };
+      return publishFact(context, job, id, effect);
     case 'CloseJob':
       return closeJob(context, job, effect);
   }
-}
-
-/** A fact is as it was decided; only the change request may have become known since. */
-function factOf(job: Job, { event }: Extract<Effect, { type: 'PublishEvent' }>): typeof event {
-  return event.type === 'FeatureResult' && job.changeRequest ? { ...event, changeRequest: job.changeRequest } : event;
 }

@@ -1,9 +1,7 @@
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
 import { type TaskId, taskIdOf } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
-import type { Git } from '../../../shared/git/git.ts';
-import { maintainMirror } from '../../../shared/git/mirror.ts';
-import { unpin } from '../../../shared/git/refs.ts';
+import type { Commits } from '../commits.ts';
 import { openRepository, type RepoManagerContext } from '../context.ts';
 import { removeClaim } from './revoke-task.ts';
 
@@ -12,8 +10,8 @@ export async function closeJob(
   job: Job,
   effect: Extract<Effect, { type: 'CloseJob' }>,
 ): Promise<EffectOutcome> {
-  const git = await tidyUp(context, job);
-  if (effect.merged && git) await maintainMirror(git);
+  const commits = await tidyUp(context, job);
+  if (effect.merged) await commits?.maintain();
   return { type: 'Done' };
 }
 
@@ -22,12 +20,12 @@ export async function closeJob(
  *
  * @returns the mirror, where it had to be looked at
  */
-export async function tidyUp(context: RepoManagerContext, job: Job): Promise<Git | undefined> {
+export async function tidyUp(context: RepoManagerContext, job: Job): Promise<Commits | undefined> {
   await removeClaims(context, job);
   if (job.status !== 'COMPLETED') return undefined;
-  const { git } = await openRepository(context, job);
-  await unpin(git, job.id);
-  return git;
+  const { commits } = await openRepository(context, job);
+  await commits.unpin(job.id);
+  return commits;
 }
 
 /**

@@ -5,11 +5,8 @@ import { branchOf, type CommitId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { RetryableError } from '../../../shared/errors/errors.ts';
 import type { Base, Forge, MirroredRepository } from '../../../shared/forge/forge.ts';
-import type { Git } from '../../../shared/git/git.ts';
-import { createMergeCommit, mergeTrees } from '../../../shared/git/merge.ts';
-import { pin } from '../../../shared/git/refs.ts';
+import type { Commits } from '../commits.ts';
 import { openRepository, type RepoManagerContext, required } from '../context.ts';
-import { checkCommit } from '../check-commit.ts';
 import { readSettings } from './prepare-repository.ts';
 
 export type MergeChange = Extract<Effect, { type: 'MergeChange' }>;
@@ -23,7 +20,7 @@ const TRIES = 20;
  * The base moved meanwhile: again from the newest one.
  */
 export async function mergeChange(context: RepoManagerContext, job: Job, effect: MergeChange): Promise<EffectOutcome> {
-  const { forge, repository, git } = await openRepository(context, job);
+  const { forge, repository, commits } = await openRepository(context, job);
   const base = required(job.base, 'base');
   const tryAll = async (isHeld: () => boolean): Promise<EffectOutcome> => {
     const requireOurs = async (): Promise<void> => {
@@ -32,7 +29,7 @@ export async function mergeChange(context: RepoManagerContext, job: Job, effect:
     };
     for (let attempt = 0; attempt < TRIES; attempt++) {
       await requireOurs();
-      const outcome = await mergeOnce(context, { job, effect, forge, repository, git, requireOurs });
+      const outcome = await mergeOnce(context, { job, effect, forge, repository, commits, requireOurs });
       if (outcome) return outcome;
     }
     throw new RetryableError('base_keeps_moving', `${base} moved ${String(TRIES)} times during the merge.`);
@@ -52,14 +49,14 @@ interface Merge {
   readonly effect: MergeChange;
   readonly forge: Forge;
   readonly repository: MirroredRepository;
-  readonly git: Git;
+  readonly commits: Commits;
   /** Asked before anything is changed. @throws RetryableError where the merge is no longer ours */
   readonly requireOurs: () => Promise<void>;
 }
 
 /** null: the base moved, and another look is due. */
 async function mergeOnce(context: RepoManagerContext, merge: Merge): Promise<EffectOutcome | null> {
-  const { job, effect, forge, repository, git } = merge;
+  const { job, effect, forge, repository, commits } = merge;
   const base = await forge.fetchBase(repository, job.base, job.createdAt);
   // An earlier try may have moved the base and died before it could say so.
   const from = required(job.baseCommit, 'baseCommit');
@@ -68,12 +65,12 @@ async function mergeOnce(context: RepoManagerContext, merge: Merge): Promise<Eff
   // Nothing has landed: whoever asked for a stop gets it.
   if (job.stopRequested === true) return { type: 'Refused', error: STOPPED };
 
-  const merged = await mergeTrees(git, base.commit, effect.headCommit);
+  const merged = await commits.mergeTrees(base.commit, effect.headCommit);
   if (merged.type === 'conflicted') {
     const paths = merged.conflicts.map(({ path }) => path);
     return { type: 'MergeConflicted', baseCommit: base.commit, settings: await settingsOf(merge, base), paths };
   }
-  const mergeCommit = await createMergeCommit(git, {
+  const mergeCommit = await commits.createMerge({
     tree: merged.tree,
     parents: [base.commit, effect.headCommit],
     message: messageOf(job),
@@ -94,19 +91,25 @@ async function check(context: RepoManagerContext, merge: Merge, base: Base, merg
   const known = context.green.of(repository.key, tree, base.commit);
   if (known) return [...known];
   const settings = await settingsOf(merge, base);
-  const checks = await checkCommit(context, { repository, commit: mergeCommit, settings, name: `${job.id}.merge` });
+  const checks = await context.checkCommit({
+    repository,
+    commit: mergeCommit,
+    settings,
+    name: `${job.id}.merge`,
+    signal: context.stopping,
+  });
   context.green.add(repository.key, tree, base.commit, checks);
   return checks;
 }
 
 /** Those on the base itself. A job that began there and was never sent back has them: its record need not be doubted. */
-async function settingsOf({ job, git }: Merge, base: Base): Promise<RepositorySettings> {
+async function settingsOf({ job, commits }: Merge, base: Base): Promise<RepositorySettings> {
   const isFirst = base.commit === job.baseCommit && job.conflictRounds === 0;
-  return isFirst && job.settings ? job.settings : readSettings(git, base.commit);
+  return isFirst && job.settings ? job.settings : readSettings(commits, base.commit);
 }
 
 async function land(
-  { job, effect, forge, repository, git }: Merge,
+  { job, effect, forge, repository, commits }: Merge,
   base: Base,
   mergeCommit: CommitId,
   checks: CheckResult[],
@@ -129,7 +132,7 @@ async function land(
     case 'head_moved': {
       // What somebody put on our branch is to be reviewed: the reviewer gets it from the mirror.
       const headCommit = (await forge.fetchHead(repository, branchOf(job.id))) ?? landing.headCommit;
-      await pin(git, job.id, `moved-${headCommit.slice(0, 12)}`, headCommit);
+      await commits.pin(job.id, `moved-${headCommit.slice(0, 12)}`, headCommit);
       return { type: 'HeadMoved', headCommit };
     }
     case 'dirty_tree':

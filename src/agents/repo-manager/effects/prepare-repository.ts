@@ -4,9 +4,7 @@ import { RepositorySettings } from '../../../shared/domain/feature.ts';
 import { branchOf, type CommitId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { RetryableError, TerminalError } from '../../../shared/errors/errors.ts';
-import type { Git } from '../../../shared/git/git.ts';
-import { isAncestor, readFileAt } from '../../../shared/git/inspect.ts';
-import { pin } from '../../../shared/git/refs.ts';
+import type { Commits } from '../commits.ts';
 import { openRepository, type RepoManagerContext } from '../context.ts';
 
 /** How long a job is left for the repo-manager of another home (milliseconds). */
@@ -20,13 +18,13 @@ const SETTINGS_FILE = '.multi-agent.json';
  * @throws RetryableError `other_host` for a path that is not here but may be where another repo-manager is
  */
 export async function prepareRepository(context: RepoManagerContext, job: Job): Promise<EffectOutcome> {
-  const { forge, repository, git } = await openRepository(context, job).catch((error: unknown) => leaveToOthers(context, job, error));
+  const { forge, repository, commits } = await openRepository(context, job).catch((error: unknown) => leaveToOthers(context, job, error));
   const base = await forge.fetchBase(repository, job.requestedBase, job.createdAt);
-  const settings = await readSettings(git, base.commit);
+  const settings = await readSettings(commits, base.commit);
   const found = await forge.fetchHead(repository, branchOf(job.id));
-  const head = found === null || (await isAncestor(git, found, base.commit)) ? {} : { headCommit: found };
-  await pin(git, job.id, 'base', base.commit);
-  if (head.headCommit !== undefined) await pin(git, job.id, 'found', head.headCommit);
+  const head = found === null || (await commits.isAncestor(found, base.commit)) ? {} : { headCommit: found };
+  await commits.pin(job.id, 'base', base.commit);
+  if (head.headCommit !== undefined) await commits.pin(job.id, 'found', head.headCommit);
   return { type: 'RepositoryPrepared', host: context.host, base: base.branch, baseCommit: base.commit, ...head, settings };
 }
 
@@ -41,8 +39,8 @@ async function leaveToOthers(context: RepoManagerContext, job: Job, error: unkno
  *
  * @throws TerminalError `settings_invalid` naming every fault
  */
-export async function readSettings(git: Git, commit: CommitId): Promise<RepositorySettings> {
-  const text = await readFileAt(git, commit, SETTINGS_FILE);
+export async function readSettings(commits: Commits, commit: CommitId): Promise<RepositorySettings> {
+  const text = await commits.readFile(commit, SETTINGS_FILE);
   if (text === null) return RepositorySettings.parse({});
   const parsed = RepositorySettings.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;

@@ -3,19 +3,16 @@ import { branchOf, type CommitId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { TerminalError } from '../../../shared/errors/errors.ts';
 import type { Forge, MirroredRepository } from '../../../shared/forge/forge.ts';
-import type { Git } from '../../../shared/git/git.ts';
-import { isAncestor } from '../../../shared/git/inspect.ts';
-import { createMergeCommit, mergeTrees } from '../../../shared/git/merge.ts';
-import { pin } from '../../../shared/git/refs.ts';
+import type { Commits } from '../commits.ts';
 import { openRepository, type RepoManagerContext, required } from '../context.ts';
 
 export type ProposeChange = Extract<Effect, { type: 'ProposeChange' }>;
 
 /** Moves the job's branch to its head and makes sure that there is one change request for it. */
 export async function proposeChange(context: RepoManagerContext, job: Job, effect: ProposeChange): Promise<EffectOutcome> {
-  const { forge, repository, git } = await openRepository(context, job);
+  const { forge, repository, commits } = await openRepository(context, job);
   const head = branchOf(job.id);
-  const headCommit = await publish(job, { forge, repository, git }, head, effect);
+  const headCommit = await publish(job, { forge, repository, commits }, head, effect);
   const changeRequest = await forge.openChangeRequest(repository, {
     jobId: job.id,
     title: job.feature.title,
@@ -30,7 +27,7 @@ export async function proposeChange(context: RepoManagerContext, job: Job, effec
 interface Place {
   readonly forge: Forge;
   readonly repository: MirroredRepository;
-  readonly git: Git;
+  readonly commits: Commits;
 }
 
 /**
@@ -53,17 +50,17 @@ async function publish(job: Job, place: Place, head: string, effect: ProposeChan
 }
 
 /** The one of two commits that has the other, or a merge of both; null where they conflict. The same every time. */
-async function join(job: Job, { git }: Place, ours: CommitId, theirs: CommitId): Promise<CommitId | null> {
-  if (await isAncestor(git, theirs, ours)) return ours;
-  if (await isAncestor(git, ours, theirs)) return keep(git, job, theirs);
-  const merged = await mergeTrees(git, ours, theirs);
+async function join(job: Job, { commits }: Place, ours: CommitId, theirs: CommitId): Promise<CommitId | null> {
+  if (await commits.isAncestor(theirs, ours)) return ours;
+  if (await commits.isAncestor(ours, theirs)) return keep(commits, job, theirs);
+  const merged = await commits.mergeTrees(ours, theirs);
   if (merged.type === 'conflicted') return null;
   const message = `Merge what was put on ${branchOf(job.id)} meanwhile\n\nMulti-Agent-Job: ${job.id}\n`;
-  return keep(git, job, await createMergeCommit(git, { tree: merged.tree, parents: [ours, theirs], message, at: job.createdAt }));
+  return keep(commits, job, await commits.createMerge({ tree: merged.tree, parents: [ours, theirs], message, at: job.createdAt }));
 }
 
-async function keep(git: Git, job: Job, commit: CommitId): Promise<CommitId> {
-  await pin(git, job.id, `joined-${commit.slice(0, 12)}`, commit);
+async function keep(commits: Commits, job: Job, commit: CommitId): Promise<CommitId> {
+  await commits.pin(job.id, `joined-${commit.slice(0, 12)}`, commit);
   return commit;
 }
 

@@ -2,7 +2,6 @@ import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
 import type { TaskId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { isBundleOf } from '../../../shared/messaging/bundle-store.ts';
-import { subjects } from '../../../shared/messages/subjects.ts';
 import type { RepoManagerContext } from '../context.ts';
 
 /**
@@ -17,7 +16,7 @@ export async function revokeTask(
   // Of several copies of a message the one that was taken up may be another than the one that we know of.
   const taken = (await context.claims.get(effect.taskId))?.value;
   const copies = [effect.streamSeq, taken?.dispatch === effect.dispatch ? taken.streamSeq : undefined];
-  for (const seq of new Set(copies)) if (seq !== undefined) await context.store.removeTaskMessage(seq);
+  for (const seq of new Set(copies)) if (seq !== undefined) await context.bus.removeTask(seq);
   await removeClaim(context, effect.taskId, effect.dispatch);
   return { type: 'Done' };
 }
@@ -30,7 +29,7 @@ export async function removeClaim(context: RepoManagerContext, taskId: TaskId, u
     if (!(await context.claims.remove(taskId, claim.revision))) continue;
     // Who writes a claim may name what it likes.
     if (claim.value.wip && isBundleOf(claim.value.wip, taskId)) await context.bundles.remove([claim.value.wip.name]);
-    context.nc.publish(subjects.cancel(taskId));
+    context.bus.cancel(taskId);
     return;
   }
 }

@@ -1,10 +1,8 @@
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { versioned } from '../../../shared/messages/envelope.ts';
-import { subjects } from '../../../shared/messages/subjects.ts';
 import type { TaskMessage } from '../../../shared/messages/task.ts';
 import { bundleKeyOf } from '../../../shared/messaging/bundle-store.ts';
-import { publishUntilAcknowledged } from '../../../shared/messaging/publish.ts';
 import { openRepository, type RepoManagerContext, required } from '../context.ts';
 import { makeTaskBundle, tipsOf } from '../task-bundle.ts';
 
@@ -15,10 +13,10 @@ export type SendTask = Extract<Effect, { type: 'SendTask' }>;
  * and one that gets in all the same is a copy that no agent takes up (see `claimTask`).
  */
 export async function sendTask(context: RepoManagerContext, job: Job, effect: SendTask): Promise<EffectOutcome> {
-  const { repository, git } = await openRepository(context, job);
+  const { repository, commits } = await openRepository(context, job);
   const key = bundleKeyOf(context.secret, effect.taskId, effect.dispatch);
   const bundle = await makeTaskBundle(context, {
-    git,
+    commits,
     repositoryKey: repository.key,
     taskId: effect.taskId,
     suffix: String(effect.dispatch),
@@ -32,12 +30,10 @@ export async function sendTask(context: RepoManagerContext, job: Job, effect: Se
     ...(bundle ? { bundle } : {}),
   };
   const message: TaskMessage = effect.role === 'coder' ? implementationRequest(job, head) : reviewRequest(job, head);
-  const stored = await publishUntilAcknowledged(context.js, subjects.task(effect.role, effect.priority), message, {
-    messageId: `${effect.taskId}.d${String(effect.dispatch)}`,
-  });
+  const streamSeq = await context.bus.sendTask(effect.role, effect.priority, message, `${effect.taskId}.d${String(effect.dispatch)}`);
   // Only makes it quicker: idle agents look by themselves twice a second.
-  context.nc.publish(subjects.wake(effect.role));
-  return { type: 'TaskSent', streamSeq: stored.seq };
+  context.bus.wake(effect.role);
+  return { type: 'TaskSent', streamSeq };
 }
 
 function taskHead(job: Job, effect: SendTask, repositoryKey: string) {

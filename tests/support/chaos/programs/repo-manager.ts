@@ -17,6 +17,7 @@ await runRole('repo-manager', async (daemon) => {
   const wired = naive(await wireRepoManager(daemon));
   const { local } = wired.forges;
   const running = await startRepoManager({
+    nc: daemon.nc,
     context: { ...wired, forges: local ? { local: faultyForge(local) } : {} },
     version: 'chaos',
     sweepEveryMs: SWEEP_EVERY_MS,

@@ -16,6 +16,7 @@ await runRole('repo-manager', async (daemon) => {
   watchConnection(daemon.nc, hooks);
   const context = watchRepoManager(sabotage(await wireRepoManager(daemon)), hooks);
   const running = await startRepoManager({
+    nc: daemon.nc,
     context,
     version: 'crash-test',
     sweepEveryMs: SWEEP_EVERY_MS,

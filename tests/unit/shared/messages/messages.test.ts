@@ -138,9 +138,11 @@ describe('hostile names', () => {
   it('are no URL', () => {
     const schemes = ['http', 'git', 'ssh', 'file', 'ext', 'javascript'].map((scheme) => `${scheme}://host/a/b`);
     const hostile = [...schemes, 'ext::sh -c id', '--upload-pack=id', '', 'host:a/b', '/srv/app', 'https://'];
+    // A client would go elsewhere, or nowhere: what is identified by it is to be what is asked.
+    const misread = ['https://github.com/a/..', 'https://github.com/./b', 'https://xn--a.com/a/b'];
 
     expect(Repository.safeParse({ kind: 'github', url: 'https://github.com/a/b' }).success).toBe(true);
-    expect(hostile.filter((url) => Repository.safeParse({ kind: 'github', url }).success)).toEqual([]);
+    expect([...hostile, ...misread].filter((url) => Repository.safeParse({ kind: 'github', url }).success)).toEqual([]);
     expect(
       ['app', './app', '../app', '-x', '', 'ext::sh', 'file:///srv'].filter((url) => Repository.safeParse({ kind: 'local', url }).success),
     ).toEqual([]);

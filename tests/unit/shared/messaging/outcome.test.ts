@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { TimeoutError } from '@nats-io/transport-node';
 import { InterruptedError, RetryableError, TerminalError } from '../../../../src/shared/errors/errors.ts';
+import { handleDelivery } from '../../../../src/shared/messaging/consume.ts';
 import type { Delivery } from '../../../../src/shared/messaging/delivery.ts';
+import { createFailureCount } from '../../../../src/shared/messaging/failure-count.ts';
 import { type Outcome, outcomeOf, settle } from '../../../../src/shared/messaging/outcome.ts';
 
 const rules = { maxDeliveries: 5, retryForever: false };
@@ -36,6 +38,56 @@ describe('outcomeOf', () => {
     // A server that did not answer says nothing about the message.
     expect(outcomeOf(new TimeoutError(), 1_000, { ...rules, retryForever: true }).type).toBe('later');
     expect(outcomeOf(new TypeError('a bug'), 1_000, { ...rules, retryForever: true }).type).toBe('dead');
+  });
+});
+
+describe('handleDelivery', () => {
+  const settled: string[] = [];
+  const deliver = (deliveries: number): Delivery => ({
+    ...{ stream: 'INPUTS', subject: 'a', data: new Uint8Array(), traceparent: undefined, streamSeq: 9, deliveries },
+    ack: () => Promise.resolve(),
+    nak: () => void settled.push('later'),
+    term: () => void settled.push('dead'),
+    working: () => undefined,
+  });
+  const failWith = async (errors: readonly Error[], retryForever: boolean): Promise<string[]> => {
+    settled.length = 0;
+    const failures = createFailureCount();
+    for (const [index, error] of errors.entries()) {
+      const handle = (): Promise<void> => Promise.reject(error);
+      const options = { handle, bury: () => Promise.resolve(), rules: { ...rules, retryForever } };
+      await handleDelivery(deliver(index + 1), options, failures);
+    }
+    return settled;
+  };
+
+  it('gives up after so many unexpected failures, however long an outage before them was', async () => {
+    const outage = Array<Error>(20).fill(new RetryableError('forge_down', ''));
+    const bug = Array<Error>(5).fill(new TypeError('a bug'));
+
+    expect(await failWith([...outage, ...bug], true)).toEqual([...Array<string>(24).fill('later'), 'dead']);
+  });
+
+  it('counts every delivery where nothing may come back for ever, also those of other processes', async () => {
+    settled.length = 0;
+    const handle = (): Promise<void> => Promise.reject(new RetryableError('busy', ''));
+
+    await handleDelivery(deliver(5), { handle, bury: () => Promise.resolve(), rules }, createFailureCount());
+
+    expect(settled).toEqual(['dead']);
+  });
+});
+
+describe('createFailureCount', () => {
+  it('forgets a message that was settled, and the oldest of too many', () => {
+    const failures = createFailureCount();
+    failures.add(1);
+    failures.add(1);
+    failures.forget(1);
+    failures.add(2);
+    for (let seq = 10; seq < 1_010; seq++) failures.add(seq);
+
+    expect([failures.add(1), failures.add(2), failures.add(1_009)]).toEqual([1, 1, 2]);
   });
 });
 

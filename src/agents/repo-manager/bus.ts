@@ -1,0 +1,104 @@
+import { jetstream, type JetStreamManager, jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { JobEvent } from '../../shared/domain/event.ts';
+import type { JobId, TaskId, TaskRole } from '../../shared/domain/ids.ts';
+import type { Priority } from '../../shared/domain/priority.ts';
+import { FeatureRequest } from '../../shared/messages/feature-request.ts';
+import { subjects } from '../../shared/messages/subjects.ts';
+import { TaskMessage } from '../../shared/messages/task.ts';
+import { removeAcknowledged } from '../../shared/messaging/acknowledged.ts';
+import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
+import { deliveredMessages } from '../../shared/messaging/delivered.ts';
+import { type Delivery, deliveryOfStored } from '../../shared/messaging/delivery.ts';
+import { publishUntilAcknowledged } from '../../shared/messaging/publish.ts';
+import { deleteStreamMessage } from '../../shared/messaging/stream-message.ts';
+import { consumerPlans, STREAMS } from '../../shared/messaging/topology.ts';
+import { publishEvent } from '../base/report.ts';
+
+/**
+ * The streams as the repo-manager uses them. What it publishes is stored when the call resolves, and the same message id
+ * twice is one message as long as the server remembers it; a reading call that is not answered throws.
+ */
+export interface Bus {
+  /** The request of a job, whether or not it has a record. */
+  request(jobId: JobId): Promise<FeatureRequest | null>;
+  /** @returns the sequence of the message in TASKS */
+  sendTask(role: TaskRole, priority: Priority, message: TaskMessage, messageId: string): Promise<number>;
+  /** Whether TASKS still has the message. */
+  hasTask(streamSeq: number): Promise<boolean>;
+  removeTask(streamSeq: number): Promise<void>;
+  /** Whether INPUTS holds anything for the job. */
+  hasInputs(jobId: JobId): Promise<boolean>;
+  /** `id` makes a repetition the same fact. */
+  publishEvent(jobId: JobId, event: JobEvent, at: number, id: string): Promise<void>;
+  /** The message id of the job's newest fact of this type. */
+  lastEventId(jobId: JobId, type: JobEvent['type']): Promise<string | null>;
+  publishDeadLetter(delivery: Delivery, reason: { code: string; message: string }, at: number): Promise<void>;
+  /** Removes from the work queues what was acknowledged long ago. @returns how many messages */
+  removeAcknowledged(): Promise<number>;
+  /** What lies in INPUTS since before a moment, though it was given out: answered, it is removed. */
+  oldInputs(before: number): Promise<Delivery[]>;
+  /** The same of TASKS, where it can be read. */
+  oldTasks(before: number): Promise<{ readonly jobId: JobId; readonly streamSeq: number }[]>;
+  /** There is a task for this role. Only makes quicker what polling finds: it may be lost. */
+  wake(role: TaskRole): void;
+  /** The task is no longer wanted. Only makes quicker what the claim says: it may be lost. */
+  cancel(taskId: TaskId): void;
+}
+
+/** Reads go to the streams' leaders: a follower may lag. */
+export async function openBus(nc: NatsConnection): Promise<Bus> {
+  const js = jetstream(nc);
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  return {
+    request: async (jobId) => {
+      const message = await jsm.streams.getMessage(STREAMS.requests, { last_by_subj: subjects.request(jobId) });
+      return message ? FeatureRequest.parse(message.json()) : null;
+    },
+    sendTask: async (role, priority, message, messageId) =>
+      (await publishUntilAcknowledged(js, subjects.task(role, priority), message, { messageId })).seq,
+    hasTask: async (seq) => (await jsm.streams.getMessage(STREAMS.tasks, { seq })) !== null,
+    removeTask: async (seq) => {
+      await deleteStreamMessage(jsm, STREAMS.tasks, seq);
+    },
+    hasInputs: async (jobId) => {
+      const info = await jsm.streams.info(STREAMS.inputs, { subjects_filter: subjects.inputsOf(jobId) });
+      return Object.keys(info.state.subjects ?? {}).length > 0;
+    },
+    publishEvent: (jobId, event, at, id) => publishEvent(js, jobId, event, at, id),
+    lastEventId: async (jobId, type) => {
+      const message = await jsm.streams.getMessage(STREAMS.events, { last_by_subj: subjects.event(jobId, type) });
+      return message?.header.get('Nats-Msg-Id') || null;
+    },
+    publishDeadLetter: (delivery, reason, at) => publishDeadLetter(js, 'repo-manager', delivery, reason, at),
+    removeAcknowledged: () => removeAcknowledged(jsm),
+    oldInputs: async (before) =>
+      (await oldMessages(jsm, STREAMS.inputs, before)).map((message) => deliveryOfStored(jsm, STREAMS.inputs, message)),
+    oldTasks: async (before) =>
+      (await oldMessages(jsm, STREAMS.tasks, before)).flatMap((message) => {
+        const task = TaskMessage.safeParse(parsed(message.string())).data;
+        return task ? [{ jobId: task.jobId, streamSeq: message.seq }] : [];
+      }),
+    wake: (role) => {
+      nc.publish(subjects.wake(role));
+    },
+    cancel: (taskId) => {
+      nc.publish(subjects.cancel(taskId));
+    },
+  };
+}
+
+async function oldMessages(jsm: JetStreamManager, stream: string, before: number): Promise<StoredMsg[]> {
+  const found: StoredMsg[] = [];
+  for (const plan of consumerPlans.filter((one) => one.stream === stream))
+    for await (const message of deliveredMessages(jsm, plan)) if (message.time.getTime() < before) found.push(message);
+  return found;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
