@@ -1,5 +1,5 @@
 /**
- * Six rings (CONTRIBUTING.md), one jest project each: `jest --selectProjects unit`, or just a path.
+ * Eight rings (CONTRIBUTING.md), one jest project each: `jest --selectProjects unit`, or just a path.
  * `scripts/test.mjs` runs them all and knows which of them may run side by side.
  */
 
@@ -10,6 +10,7 @@ const RINGS = {
   unit: 20 * SECOND_MS,
   contract: 60 * SECOND_MS,
   integration: 60 * SECOND_MS,
+  simulation: 240 * SECOND_MS,
   e2e: 180 * SECOND_MS,
   crash: 240 * SECOND_MS,
   cluster: 240 * SECOND_MS,

@@ -3,7 +3,12 @@
  * a later group starts when the earlier one has ended, for what starts daemons and kills them needs the machine to itself.
  */
 export const GROUPS = [
-  { name: 'unit, contract, integration', rings: ['unit', 'contract', 'integration'], maxWorkers: 3, coverage: true },
+  {
+    name: 'unit, contract, integration, simulation',
+    rings: ['unit', 'contract', 'integration', 'simulation'],
+    maxWorkers: 3,
+    coverage: true,
+  },
   // Most scenarios share one running system; beside it run the files that kill daemons, each with a system of its own.
   { name: 'e2e', rings: ['e2e'], maxWorkers: 3, coverage: false },
   // Each file has a system of its own and mostly waits for it.
@@ -14,7 +19,7 @@ export const GROUPS = [
   { name: 'chaos', rings: ['chaos'], maxWorkers: 1, coverage: false, onlyNamed: true },
 ];
 
-const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|e2e|crash|cluster|chaos)(?:\/|$)/;
+const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|simulation|e2e|crash|cluster|chaos)(?:\/|$)/;
 
 /**
  * What to run for the arguments of `npm test -- ...`: the groups, reduced to the rings whose paths are named (when none is, all but the long ones),

@@ -26,6 +26,12 @@ function holds(condition: boolean, what: string, job: Job): void {
 /** Reading a record back is the dearest look; some of the records of ten thousand worlds are enough. */
 const PARSED_EVERY = 6;
 
+/** What must hold of any record by itself, as it lies in the bucket. @throws Error naming what does not */
+export function checkStoredJob(job: Job): void {
+  checkNumbers(job);
+  checkWaits(job);
+}
+
 /** Calls `decide` and looks at every step, with a memory of what has been before. */
 export function createWatch(decideJob: Decide) {
   const words: Word[] = [];
