@@ -1,5 +1,5 @@
 /**
- * Eight rings (CONTRIBUTING.md), one jest project each: `jest --selectProjects unit`, or just a path.
+ * Nine rings (CONTRIBUTING.md), one jest project each: `jest --selectProjects unit`, or just a path.
  * `scripts/test.mjs` runs them all and knows which of them may run side by side.
  */
 
@@ -11,6 +11,7 @@ const RINGS = {
   contract: 60 * SECOND_MS,
   integration: 60 * SECOND_MS,
   simulation: 240 * SECOND_MS,
+  fuzz: 240 * SECOND_MS,
   e2e: 180 * SECOND_MS,
   crash: 240 * SECOND_MS,
   cluster: 240 * SECOND_MS,

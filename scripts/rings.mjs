@@ -4,8 +4,8 @@
  */
 export const GROUPS = [
   {
-    name: 'unit, contract, integration, simulation',
-    rings: ['unit', 'contract', 'integration', 'simulation'],
+    name: 'unit, contract, integration, simulation, fuzz',
+    rings: ['unit', 'contract', 'integration', 'simulation', 'fuzz'],
     maxWorkers: 3,
     coverage: true,
   },
@@ -19,7 +19,7 @@ export const GROUPS = [
   { name: 'chaos', rings: ['chaos'], maxWorkers: 1, coverage: false, onlyNamed: true },
 ];
 
-const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|simulation|e2e|crash|cluster|chaos)(?:\/|$)/;
+const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|simulation|fuzz|e2e|crash|cluster|chaos)(?:\/|$)/;
 
 /**
  * What to run for the arguments of `npm test -- ...`: the groups, reduced to the rings whose paths are named (when none is, all but the long ones),
