@@ -63,12 +63,15 @@ interface Seen {
 }
 
 /** Where nobody merges into a base again, nobody takes over what a dead repo-manager left there. */
-async function removeAbandoned({ locks, leaseMs = LEASE_MS }: MergeLockOptions, watched: Map<string, Seen>): Promise<void> {
+async function removeAbandoned(
+  { locks, leaseMs = LEASE_MS, clock = systemClock }: MergeLockOptions,
+  watched: Map<string, Seen>,
+): Promise<void> {
   const found = await locks.all();
   for (const { key, revision } of found) {
     const seen = watched.get(key);
-    if (seen?.revision !== revision) watched.set(key, { revision, at: performance.now() });
-    else if (performance.now() - seen.at > leaseMs) await locks.remove(key, revision);
+    if (seen?.revision !== revision) watched.set(key, { revision, at: clock.monotonicMs() });
+    else if (clock.monotonicMs() - seen.at > leaseMs) await locks.remove(key, revision);
   }
   for (const key of watched.keys()) if (!found.some((lock) => lock.key === key)) watched.delete(key);
 }

@@ -67,7 +67,7 @@ export function startRepoManager(self: Incarnation, world: RepoManagerWorld): Re
   consume(server.inputConsumer, inbox.takeInput);
   let sweeping: Promise<void> | undefined;
   const once = (): void => {
-    sweeping ??= sweep(context, handler)
+    sweeping ??= sweep(context, handler, { afterMs: Infinity, takeUp: () => Promise.resolve() })
       .then(
         () => undefined,
         () => undefined,
@@ -152,6 +152,9 @@ function busOf(self: Incarnation, server: Server, onCancelled: (taskId: string) 
       await dead.publish(self, subjects.dead('repo-manager'), { subject, reason }, `dead-${stream}.${String(streamSeq)}`);
     },
     removeAcknowledged: () => self.io('nats', 'look for acknowledged', () => 0),
+    // This server forgets nothing of what it was told: nothing is stranded.
+    oldInputs: () => self.io('nats', 'look for old inputs', () => []),
+    oldTasks: () => self.io('nats', 'look for old tasks', () => []),
     wake: () => undefined,
     cancel: (taskId) => {
       onCancelled(taskId);
