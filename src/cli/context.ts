@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Config, Environment } from '../shared/config/load.ts';
 import type { Connection } from '../shared/config/connection.ts';
+import type { Identity } from '../shared/messaging/permissions.ts';
 
 /** Where a command writes. */
 export interface Output {
@@ -51,6 +52,8 @@ export interface CliContext {
 export interface ConnectOptions {
   /** Reconnect for ever once connected, for what follows a job. Default: gives up after a while. */
   readonly follow?: boolean;
+  /** Who connects, where there are several users. Default: the operator. */
+  readonly identity?: Identity;
 }
 
 /** The exit codes scripts rely on. */

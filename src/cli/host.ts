@@ -81,7 +81,8 @@ async function findConnection(context: CliContext): Promise<Connection> {
 
 async function connectTo(context: CliContext, options: ConnectOptions = {}): Promise<NatsConnection> {
   const { connectNats } = await import('../shared/messaging/connection.ts');
-  const at = { ...(await context.connection()), name: 'multi-agent cli' };
+  const { asIdentity } = await import('../shared/config/connection.ts');
+  const at = { ...(await asIdentity(await context.connection(), options.identity ?? 'operator')), name: 'multi-agent cli' };
   const first = await connectNats(at);
   if (options.follow !== true) return first;
   // A connection that is made again for ever would also wait for ever for its first server: so look first whether there is one.

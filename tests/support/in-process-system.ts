@@ -22,6 +22,7 @@ import { subjects } from '../../src/shared/messages/subjects.ts';
 import { openBucket } from '../../src/shared/messaging/bucket.ts';
 import { openBundleStore } from '../../src/shared/messaging/bundle-store.ts';
 import { connectNats } from '../../src/shared/messaging/connection.ts';
+import type { Identity } from '../../src/shared/messaging/permissions.ts';
 import { provisionTopology } from '../../src/shared/messaging/provision.ts';
 import { publishUntilAcknowledged } from '../../src/shared/messaging/publish.ts';
 import { BUCKETS } from '../../src/shared/messaging/topology.ts';
@@ -63,20 +64,29 @@ export interface InProcessSystem {
   stop(): Promise<void>;
 }
 
+/** As many as any test starts. */
+const USERS: readonly Identity[] = ['provisioner', 'repo-manager-1', 'coder-1', 'coder-2', 'coder-3', 'coder-4', 'reviewer-1'];
+
 const SILENT: AgentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const LOG: AgentLog = process.env['TEST_LOG'] === undefined ? SILENT : { info: print, warn: print, error: print };
 
-/** A whole system in this process, on a real nats-server: repo-manager, coders, one reviewer. */
+/** A whole system in this process, on a real nats-server, everybody with its own user: repo-manager, coders, one reviewer. */
 export async function startSystem(options: SystemOptions): Promise<InProcessSystem> {
-  const nats = await startNatsServer();
-  const nc = await connectNats({ url: nats.url, name: 'test' });
-  await provisionTopology(nc, { ackWaitMs: options.ackWaitMs ?? 2_000 });
+  const nats = await startNatsServer({ users: USERS });
+  const nc = await connectNats({ url: nats.url, nkeyFile: nats.nkeyFile, name: 'test' });
+  const connections = [nc];
+  const connectAs = async (identity: Identity): Promise<NatsConnection> => {
+    const connection = await connectNats({ ...nats.as(identity), name: identity, patience: 'forever' });
+    connections.push(connection);
+    return connection;
+  };
+  await provisionTopology(await connectAs('provisioner'), { ackWaitMs: options.ackWaitMs ?? 2_000 });
   const home = await mkdtemp(join(tmpdir(), 'ma-system-'));
   const paths = await ensureHome(home);
   const jobs = await openBucket(nc, BUCKETS.jobs, Job);
 
   const wired = await wireRepoManager({
-    nc,
+    nc: await connectAs('repo-manager-1'),
     paths,
     agentId: 'repo-manager-1',
     incarnation: ulid(),
@@ -88,10 +98,11 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
 
   const startOne = async (role: 'coder' | 'reviewer', n: number): Promise<RunningAgent> => {
     const agentId = `${role}-${String(n)}`;
+    const own = await connectAs(agentId);
     const incarnation = ulid();
     const worker: WorkerContext = {
-      nc,
-      bundles: await openBundleStore(nc, agentId),
+      nc: own,
+      bundles: await openBundleStore(own, agentId),
       home,
       runner: createRunner({
         kind: 'command',
@@ -107,7 +118,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
       redact: createRedactor(Object.values(options.passed ?? {})).redact,
     };
     return startAgent({
-      nc,
+      nc: own,
       agentId,
       incarnation,
       worker: role === 'coder' ? createCoder(worker) : createReviewer(worker),
@@ -168,7 +179,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
     stop: async () => {
       await Promise.all(agents.map((agent) => agent.stop(AbortSignal.timeout(1_000))));
       await repoManager.stop(AbortSignal.timeout(5_000));
-      await nc.close();
+      await Promise.all(connections.map((connection) => connection.close()));
       await nats.stop();
       await rm(home, { recursive: true, force: true });
     },

@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createUser } from '@nats-io/nkeys';
+import { seedFile } from '../../src/shared/config/seed-file.ts';
+import type { Identity } from '../../src/shared/messaging/permissions.ts';
+import { renderAccounts } from '../../src/shared/nats-server/accounts.ts';
 import { findOrFetchNatsServer } from '../../src/shared/nats-server/binary.ts';
+import { ensureUsers } from '../../src/shared/nats-server/identities.ts';
 
 export interface TestNatsServer {
   /** `nats://127.0.0.1:<port>`; the same after a restart. */
@@ -14,8 +18,10 @@ export interface TestNatsServer {
   readonly port: number;
   /** The folder of its config and its JetStream store; removed by `stop`. */
   readonly folder: string;
-  /** Where the nkey seed is (with `credential: true`). */
+  /** Where the nkey seed of one who may do everything is (with `credential` or `users`). */
   readonly nkeyFile: string | undefined;
+  /** How one of the `users` connects. */
+  readonly as: (identity: Identity) => { readonly url: string; readonly nkeyFile: string; readonly identity: Identity };
   readonly pid: () => number;
   /** Ends the process and removes everything. Idempotent: for `afterAll`. */
   stop(): Promise<void>;
@@ -28,6 +34,8 @@ export interface TestNatsServer {
 export interface TestNatsServerOptions {
   /** Demand an nkey user; its seed file is `nkeyFile`. Default false: anyone may connect. */
   readonly credential?: boolean;
+  /** Only these, each with its own permissions, and the tests' own all-powerful one. */
+  readonly users?: readonly Identity[];
   /** More lines for the config file. */
   readonly extra?: string;
   /** Where its JetStream store is. Default: in its folder. */
@@ -41,7 +49,7 @@ export const BINARY_CACHE = fileURLToPath(new URL('../../node_modules/.cache/mul
 export async function startNatsServer(options: TestNatsServerOptions = {}): Promise<TestNatsServer> {
   const binary = await findOrFetchNatsServer({ home: BINARY_CACHE });
   const folder = await mkdtemp(join(tmpdir(), 'ma-nats-'));
-  const nkeyFile = options.credential === true ? join(folder, 'user.nk') : undefined;
+  const nkeyFile = options.credential === true || options.users ? join(folder, 'user.nk') : undefined;
   const config = await configOf(folder, nkeyFile, options);
   let child = await launch(binary.path, folder, config, -1);
   const port = child.port;
@@ -54,6 +62,7 @@ export async function startNatsServer(options: TestNatsServerOptions = {}): Prom
     port,
     folder,
     nkeyFile,
+    as: (identity) => ({ url: `nats://127.0.0.1:${String(port)}`, nkeyFile: seedFile(folder, identity), identity }),
     pid: () => child.process.pid ?? 0,
     kill9,
     restart: async () => {
@@ -67,7 +76,7 @@ export async function startNatsServer(options: TestNatsServerOptions = {}): Prom
   };
 }
 
-async function configOf(folder: string, nkeyFile: string | undefined, { extra = '', store }: TestNatsServerOptions): Promise<string> {
+async function configOf(folder: string, nkeyFile: string | undefined, { users, extra = '', store }: TestNatsServerOptions): Promise<string> {
   const path = join(folder, 'nats.conf');
   const lines = [
     `ports_file_dir: "${folder}"`,
@@ -78,7 +87,10 @@ async function configOf(folder: string, nkeyFile: string | undefined, { extra = 
   if (nkeyFile !== undefined) {
     const user = createUser();
     await writeFile(nkeyFile, Buffer.from(user.getSeed()).toString(), { mode: 0o600 });
-    lines.push(`authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`);
+    const all = `users: [ { nkey: ${user.getPublicKey()} }`;
+    const accounts = users && renderAccounts(await ensureUsers(folder, users));
+    // The first list of users is that of the account with the streams.
+    lines.push(accounts?.replace('users: [', all) ?? `authorization { ${all} ] }`);
   }
   await writeFile(path, lines.join('\n'));
   return path;

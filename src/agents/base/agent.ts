@@ -57,7 +57,7 @@ const WORKING_EVERY_MS = 3_000;
 /** Starts an agent that takes tasks: ready when this resolves. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { nc, agentId, incarnation, worker, now, log } = options;
-  await requireTopology(nc, options.topology);
+  await requireTopology(nc, options.topology, agentId);
   const draining = new AbortController();
   const stopping = new AbortController();
   const onError = (error: unknown): void => {

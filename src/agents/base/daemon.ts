@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { resolveConnection } from '../../shared/config/connection.ts';
+import { asIdentity, resolveConnection } from '../../shared/config/connection.ts';
 import { homeId } from '../../shared/config/home-id.ts';
 import { ensureHome, type HomePaths, homePaths } from '../../shared/config/home.ts';
 import type { Config } from '../../shared/config/load.ts';
@@ -42,7 +42,7 @@ export async function runRole(role: AgentRole, start: (context: DaemonContext) =
       const paths = await ensureHome(config.home);
       await clearLeftovers(config.home, agentId, log);
       const connection = await resolveConnection({ config });
-      const nc = await connectNats({ ...connection, name: agentId, patience: 'forever' });
+      const nc = await connectNats({ ...(await asIdentity(connection, agentId)), name: agentId, patience: 'forever' });
       const context = { nc, config, paths, agentId, incarnation: `${await homeId(paths)}/${randomUUID()}`, log };
       return closingConnection(nc, await start(context));
     },

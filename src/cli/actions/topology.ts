@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 250;
 
 /** `topology`: `{ matches, applied, differences }`. Exit 1 when NATS is not set up as planned; `--apply` makes it so. */
 export async function topology(io: CliContext, { apply = false }: { apply?: boolean }): Promise<void> {
-  const nc = await io.connect();
+  const nc = await io.connect(apply ? { identity: 'provisioner' } : {});
   const { ackWaitMs, natsReplicas: replicas } = await io.config();
   // A retention that is another can't be changed in place: applying then says what is in the way.
   if (apply) await provisionTopology(nc, { ackWaitMs, replicas });

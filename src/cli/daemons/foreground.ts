@@ -5,12 +5,12 @@ import { InvalidInputError } from '../../shared/errors/errors.ts';
 import { withFileLock } from '../../shared/lifecycle/file-lock.ts';
 import { createScope, type Scope } from '../../shared/lifecycle/scope.ts';
 import { connectNats } from '../../shared/messaging/connection.ts';
-import { clearPort, waitForEmbeddedServer, writeNatsConfig } from '../../shared/nats-server/embedded.ts';
+import { clearPort, waitForEmbeddedServer } from '../../shared/nats-server/embedded.ts';
 import { createPm2, scrubbedEnvironment } from '../../shared/pm2/client.ts';
 import { busyAgents } from './heartbeats.ts';
 import { prepare, type Plan, type UpOptions } from './prepare.ts';
 import { waitUntilReady } from './ready.ts';
-import { setUpTopology } from './set-up-topology.ts';
+import { prepareServer, provision } from './server.ts';
 import { supervise, type Supervised } from './supervisor.ts';
 
 export interface ForegroundOptions extends UpOptions {
@@ -69,21 +69,17 @@ async function startAll(plan: Plan, options: ForegroundOptions, scope: Scope): P
 }
 
 async function startServer(
-  { paths, port }: Plan,
+  plan: Plan,
   spec: NonNullable<Plan['nats']>,
   options: Parameters<typeof supervise>[1],
   scope: Scope,
 ): Promise<void> {
+  const { paths, port } = plan;
   await clearPort(paths, port);
-  await writeNatsConfig(paths, port);
+  await prepareServer(plan);
   const server = supervise(spec, options);
   scope.add(() => server.end());
   await waitForEmbeddedServer(paths, port);
-}
-
-async function provision(plan: Plan, { config }: UpOptions): Promise<void> {
-  const nc = await connectNats({ ...plan.connection, name: 'multi-agent up' });
-  await setUpTopology(nc, plan, config).finally(() => nc.close());
 }
 
 async function waitReady(plan: Plan, options: ForegroundOptions, signal: AbortSignal): Promise<void> {

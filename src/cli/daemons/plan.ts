@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Connection } from '../../shared/config/connection.ts';
 import type { HomePaths } from '../../shared/config/home.ts';
 import type { Config, Environment } from '../../shared/config/load.ts';
 import { PACKAGE_ROOT } from '../../shared/config/package-root.ts';
 import { ROLE_FILE_VARIABLE, roleEnvironment, writeRoleFile } from '../../shared/config/role-file.ts';
+import { identitiesIn, identityOfSeed, seedBeside } from '../../shared/config/seed-file.ts';
 import type { ConfigRole } from '../../shared/config/variable.ts';
+import { VARIABLES } from '../../shared/config/variables.ts';
 import type { NatsServerBinary } from '../../shared/nats-server/binary.ts';
+import { InvalidInputError } from '../../shared/errors/errors.ts';
 import type { ProcessSpec } from '../../shared/pm2/app.ts';
 
 /** The program of a role. Default: the built daemon. */
@@ -30,7 +33,7 @@ export function natsSpec(paths: HomePaths, binary: NatsServerBinary, port: numbe
     env: {},
     errorFile: `${paths.logs}/nats.err.log`,
     killTimeoutMs: 15_000,
-    depends: `port ${String(port)} version ${binary.version}`,
+    depends: `accounts port ${String(port)} version ${binary.version}`,
   };
 }
 
@@ -43,6 +46,7 @@ export async function agentSpecs(
   connection: Connection,
   entryPoint: EntryPoint = builtDaemon,
 ): Promise<ProcessSpec[]> {
+  await requireSeeds(connection, ids);
   const roles: readonly ConfigRole[] = ['repo-manager', 'coder', 'reviewer'];
   const hashes = new Map<string, string>();
   for (const role of roles) {
@@ -55,15 +59,42 @@ export async function agentSpecs(
     script: entryPoint(roleOf(id)),
     args: [],
     node: true,
-    env: { AGENT_ID: id, MULTI_AGENT_HOME: paths.home, [ROLE_FILE_VARIABLE]: paths.roleFile(roleOf(id)) },
+    env: {
+      AGENT_ID: id,
+      MULTI_AGENT_HOME: paths.home,
+      [ROLE_FILE_VARIABLE]: paths.roleFile(roleOf(id)),
+      // A role's agents share its file, but not their identities.
+      ...seedVariable(connection, id),
+    },
     errorFile: `${paths.logs}/${id}.err.log`,
     killTimeoutMs: config.drainMs + END_MARGIN_MS,
     depends: hashes.get(roleOf(id)) ?? '',
   }));
 }
 
+function seedVariable({ nkeyFile }: Connection, id: string): Record<string, string> {
+  const own = nkeyFile === undefined ? undefined : seedBeside(nkeyFile, id);
+  return own === undefined ? {} : { [VARIABLES.natsNkeyFile.name]: own };
+}
+
+/**
+ * On a server of one's own nobody but its owner can add a user; an agent never gets another's seed instead.
+ *
+ * @throws InvalidInputError `no_seed` naming the agents that have none
+ */
+async function requireSeeds({ nkeyFile, embedded }: Connection, ids: readonly string[]): Promise<void> {
+  if (embedded || nkeyFile === undefined || identityOfSeed(nkeyFile) === undefined) return;
+  const there = await identitiesIn(dirname(nkeyFile));
+  const missing = ids.filter((id) => !there.includes(id));
+  if (missing.length === 0) return;
+  throw new InvalidInputError('no_seed', [
+    `${missing.join(', ')}: no nkey seed in ${dirname(nkeyFile)}; make them with "multi-agent nats users --out ${dirname(nkeyFile)}" and tell the server`,
+  ]);
+}
+
 function connectionVariables(config: Config, { url, nkeyFile, credsFile }: Connection): Environment {
-  return { MULTI_AGENT_HOME: config.home, NATS_URL: url, NATS_NKEY_FILE: nkeyFile, NATS_CREDS: credsFile };
+  const common = nkeyFile === undefined || identityOfSeed(nkeyFile) === undefined ? nkeyFile : undefined;
+  return { MULTI_AGENT_HOME: config.home, NATS_URL: url, NATS_NKEY_FILE: common, NATS_CREDS: credsFile };
 }
 
 function builtDaemon(role: ConfigRole): string {

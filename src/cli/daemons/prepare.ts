@@ -1,6 +1,8 @@
+import { dirname } from 'node:path';
 import { resolveConnection, type Connection } from '../../shared/config/connection.ts';
 import { ensureHome, type HomePaths } from '../../shared/config/home.ts';
 import type { Config, Environment } from '../../shared/config/load.ts';
+import { identitiesIn, identityOfSeed } from '../../shared/config/seed-file.ts';
 import { readRuntime, type Runtime } from '../../shared/config/runtime.ts';
 import { InvalidInputError } from '../../shared/errors/errors.ts';
 import { isAlive } from '../../shared/lifecycle/process-state.ts';
@@ -59,7 +61,7 @@ export async function prepare(options: UpOptions): Promise<Plan> {
   const binary = connection.embedded ? await findOrFetchNatsServer({ home: config.home, ...(log ? { log } : {}) }) : undefined;
   // Nobody is on a server of ours that does not run, and there may be no credential for it yet.
   const taken = connection.embedded && runtime === undefined ? new Set<string>() : await idsOfOtherHomes(connection, paths);
-  const ids = agentIds(counts, runtime?.agents, taken);
+  const ids = agentIds(counts, [...(runtime?.agents ?? []), ...(await seededIds(connection))], taken);
   const agents = await agentSpecs(paths, ids, config, env, connection, options.entryPoint);
   const provisions = ids.some((id) => roleOf(id) === 'repo-manager');
   return { paths, connection, port: config.natsPort, nats: binary && natsSpec(paths, binary, config.natsPort), agents, provisions };
@@ -74,6 +76,12 @@ function countsOf({ config, repoManagers, coders, reviewers }: UpOptions, runtim
   };
 }
 
+/** On a server of one's own, the ids that this home can be: those whose seeds it has. */
+async function seededIds({ embedded, nkeyFile }: Connection): Promise<string[]> {
+  if (embedded || nkeyFile === undefined || identityOfSeed(nkeyFile) === undefined) return [];
+  return identitiesIn(dirname(nkeyFile));
+}
+
 function nothingToLendTo(): InvalidInputError {
   return new InvalidInputError('bad_input', [
     '--repo-managers 0 starts agents for a system on another machine: set NATS_URL to its NATS server, and a credential',
@@ -85,7 +93,12 @@ async function serverFor({ config, env, natsFlag }: UpOptions, paths: HomePaths)
   if (natsFlag !== undefined || config.natsUrl !== undefined) {
     return { ...(await resolveConnection({ config, flag: natsFlag, env })), embedded: false };
   }
-  return { url: `nats://127.0.0.1:${String(config.natsPort)}`, nkeyFile: paths.natsSeed, source: 'default', embedded: true };
+  return {
+    url: `nats://127.0.0.1:${String(config.natsPort)}`,
+    nkeyFile: paths.natsSeed,
+    source: 'default',
+    embedded: true,
+  };
 }
 
 async function refuseForeground(runtime: Runtime | undefined): Promise<void> {

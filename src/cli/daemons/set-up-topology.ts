@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Config } from '../../shared/config/load.ts';
+import { identityOfSeed } from '../../shared/config/seed-file.ts';
 import { provisionTopology, requireTopology } from '../../shared/messaging/provision.ts';
 import type { Plan } from './prepare.ts';
 
@@ -9,7 +10,7 @@ import type { Plan } from './prepare.ts';
  *
  * @throws TerminalError `topology_differs`, InvalidInputError `replicas_not_possible`
  */
-export async function setUpTopology(nc: NatsConnection, { provisions }: Plan, config: Config): Promise<void> {
+export async function setUpTopology(nc: NatsConnection, { provisions, connection: { nkeyFile } }: Plan, config: Config): Promise<void> {
   if (provisions) await provisionTopology(nc, { ackWaitMs: config.ackWaitMs, replicas: config.natsReplicas });
-  else await requireTopology(nc, { replicas: config.natsReplicas });
+  else await requireTopology(nc, { replicas: config.natsReplicas }, nkeyFile === undefined ? undefined : identityOfSeed(nkeyFile));
 }

@@ -4,10 +4,12 @@ import type { Connection } from '../../shared/config/connection.ts';
 import { writeRuntime, type Runtime } from '../../shared/config/runtime.ts';
 import { withFileLock } from '../../shared/lifecycle/file-lock.ts';
 import { connectNats } from '../../shared/messaging/connection.ts';
-import { clearPort, embeddedServerPid, hasCredential, waitForEmbeddedServer, writeNatsConfig } from '../../shared/nats-server/embedded.ts';
+import { clearPort, embeddedServerPid, waitForEmbeddedServer } from '../../shared/nats-server/embedded.ts';
+import { updateUsers } from '../../shared/nats-server/reload.ts';
 import { pm2NameOf, specHash, toPm2App, type ProcessSpec } from '../../shared/pm2/app.ts';
 import { createPm2, type Pm2, type Pm2Process } from '../../shared/pm2/client.ts';
 import { observeAgents, type Observation } from './heartbeats.ts';
+import { prepareServer, provision } from './server.ts';
 import { prepare, type Plan, type UpOptions } from './prepare.ts';
 import { waitUntilReady } from './ready.ts';
 import { setUpTopology } from './set-up-topology.ts';
@@ -38,9 +40,9 @@ async function bringUp(plan: Plan, options: UpOptions): Promise<UpOutcome> {
   const running = await pm2.list();
   await writeProcesses(plan);
   const natsStarted = plan.nats === undefined ? [] : await ensureServer(plan.nats, plan, pm2, running, options);
+  await provision(plan, options);
   const nc = await connectNats({ ...connection, name: 'multi-agent up' });
   try {
-    await setUpTopology(nc, plan, options.config);
     const changes = await agentChanges(plan, running, nc, options.force === true);
     await pm2.remove(changes.remove);
     await writeRuntime(paths, runtimeOf(plan, running));
@@ -66,14 +68,19 @@ async function ensureServer(
   const { paths } = plan;
   const known = running.find(({ name }) => name === pm2NameOf(paths.home, spec.id));
   const pid = await embeddedServerPid(paths);
-  if (known?.spec === specHash(spec) && known.pid !== undefined && known.pid === pid && (await hasCredential(paths))) {
+  if (known?.spec === specHash(spec) && known.pid !== undefined && known.pid === pid) {
     await waitForEmbeddedServer(paths, plan.port);
+    await updateUsers(
+      paths,
+      plan.port,
+      plan.agents.map(({ id }) => id),
+    );
     return [];
   }
   if (known !== undefined) await pm2.remove([known.name]);
   await clearPort(paths, plan.port);
   options.log?.(`starting nats-server on 127.0.0.1:${String(plan.port)}`);
-  await writeNatsConfig(paths, plan.port);
+  await prepareServer(plan);
   await pm2.start([pm2NameOf(paths.home, spec.id)]);
   await waitForEmbeddedServer(paths, plan.port);
   return [spec.id];

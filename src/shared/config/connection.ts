@@ -2,6 +2,8 @@ import { access } from 'node:fs/promises';
 import { homePaths } from './home.ts';
 import type { Config, Environment } from './load.ts';
 import { InvalidInputError } from '../errors/errors.ts';
+import type { Identity } from '../messaging/permissions.ts';
+import { seedBeside } from './seed-file.ts';
 import { VARIABLES } from './variables.ts';
 import { readRuntime } from './runtime.ts';
 
@@ -10,6 +12,8 @@ export interface Connection {
   readonly url: string;
   readonly nkeyFile?: string | undefined;
   readonly credsFile?: string | undefined;
+  /** Who that is; decides where answers come to. Default: a person. */
+  readonly identity?: Identity;
   readonly tls?:
     { readonly caFile?: string | undefined; readonly certFile?: string | undefined; readonly keyFile?: string | undefined } | undefined;
   /** What said so. */
@@ -42,7 +46,21 @@ export async function resolveConnection({ config, flag, env = process.env }: Res
   if (source === 'runtime' || runtime?.url === url)
     return { url, source, embedded: runtime?.embedded ?? false, ...merged(config, runtime) };
   const seed = given === undefined && (await exists(paths.natsSeed)) ? paths.natsSeed : undefined;
-  return { url, source, embedded: given === undefined, ...merged(config, seed === undefined ? undefined : { nkeyFile: seed }) };
+  return {
+    url,
+    source,
+    embedded: given === undefined,
+    ...merged(config, seed === undefined ? undefined : { nkeyFile: seed }),
+  };
+}
+
+/**
+ * The same server as somebody. A seed that is named after an identity lies beside those of the others: then the identity's own is taken,
+ * where there is one. Any other credential is everybody's.
+ */
+export async function asIdentity(connection: Connection, identity: Identity): Promise<Connection> {
+  const own = connection.nkeyFile === undefined ? undefined : seedBeside(connection.nkeyFile, identity);
+  return { ...connection, identity, ...(own !== undefined && (await exists(own)) ? { nkeyFile: own } : {}) };
 }
 
 /** @throws InvalidInputError `bad_input` for a flag that NATS_URL would be refused for */
@@ -72,7 +90,13 @@ function merged(config: Config, remembered: Files | undefined): Credential {
 }
 
 function filesOf(from: Files | undefined): Files {
-  return { nkeyFile: from?.nkeyFile, credsFile: from?.credsFile, caFile: from?.caFile, certFile: from?.certFile, keyFile: from?.keyFile };
+  return {
+    nkeyFile: from?.nkeyFile,
+    credsFile: from?.credsFile,
+    caFile: from?.caFile,
+    certFile: from?.certFile,
+    keyFile: from?.keyFile,
+  };
 }
 
 function definedOnly<T extends object>(files: T): { [K in keyof T]?: NonNullable<T[K]> } {

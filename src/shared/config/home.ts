@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { seedFile } from './seed-file.ts';
 
 /** Every path under `MULTI_AGENT_HOME`. Nothing else in the system joins such a path. */
 export interface HomePaths {
@@ -26,7 +27,7 @@ export interface HomePaths {
   /** What PM2 is to run: `ecosystem.config.js` reads it. */
   readonly processesFile: string;
   readonly natsConfig: string;
-  /** The seed of the embedded server's only user, owner-only. */
+  /** The seed with which a person's commands log in to the embedded server, owner-only. Everybody else's lie beside it. */
   readonly natsSeed: string;
   readonly natsPidFile: string;
   /** Held by `up`, `down` and `restart`, so that two of them do not work against each other. */
@@ -65,7 +66,7 @@ export function homePaths(home: string): HomePaths {
     runtimeFile: join(run, 'runtime.json'),
     processesFile: join(run, 'processes.json'),
     natsConfig: join(run, 'nats.conf'),
-    natsSeed: join(run, 'nats.nk'),
+    natsSeed: seedFile(run, 'operator'),
     natsPidFile: join(run, 'nats.pid'),
     upLock: join(run, 'up.lock'),
     roleFile: (role) => join(run, `${role}.env`),

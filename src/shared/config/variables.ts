@@ -116,7 +116,8 @@ const NATS = {
     schema: text,
     readers: ALL,
     path: true,
-    description: 'A file with an nkey seed for `NATS_URL`. The server that `up` starts has its own, `run/nats.nk` in the home.',
+    description:
+      'A file with an nkey seed for `NATS_URL`. One of those that `multi-agent nats users` wrote stands for all of them: everybody takes its own from the same folder. The server that `up` starts has its own, in `run` of the home.',
   }),
   natsCaFile: optional({
     name: 'NATS_CA_FILE',

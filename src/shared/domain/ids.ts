@@ -36,6 +36,11 @@ export function taskIdOf(jobId: JobId, role: TaskRole, round: number): TaskId {
   return `${jobId}.${ACTION_OF_ROLE[role]}.${String(round)}`;
 }
 
+/** All task ids of a role, as a pattern of NATS: `*.implement.*`. */
+export function taskIdsOf(role: TaskRole): string {
+  return `*.${ACTION_OF_ROLE[role]}.*`;
+}
+
 export function partsOfTaskId(taskId: TaskId): { jobId: JobId; role: TaskRole; round: number } {
   const [jobId = '', action, round] = taskId.split('.');
   return { jobId, role: action === 'review' ? 'reviewer' : 'coder', round: Number(round) };

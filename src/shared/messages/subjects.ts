@@ -13,6 +13,7 @@ export const subjects = {
   inputsOf: (jobId: JobId) => `input.*.${jobId}`,
   inputs: 'input.>',
   task: (role: TaskRole, priority: Priority) => `task.${role}.${priority}`,
+  tasksFor: (role: TaskRole) => `task.${role}.*`,
   tasks: 'task.>',
   event: (jobId: JobId, type: string) => `event.${jobId}.${type}`,
   eventsOf: (jobId: JobId) => `event.${jobId}.*`,

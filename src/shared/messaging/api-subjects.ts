@@ -16,8 +16,6 @@ export const api = {
   messageDelete: (stream: string) => `${API}.STREAM.MSG.DELETE.${stream}`,
   /** Reads one message, past the stream's leader; which one is in the payload. */
   directGet: (stream: string) => `${API}.DIRECT.GET.${stream}`,
-  /** Reads the last message of one subject: the form that permissions can tell apart. */
-  directGetLast: (stream: string, subject: string) => `${API}.DIRECT.GET.${stream}.${subject}`,
   consumerCreate: (stream: string, rest: string) => `${API}.CONSUMER.CREATE.${stream}.${rest}`,
   durableCreate: (stream: string, consumer: string) => `${API}.CONSUMER.DURABLE.CREATE.${stream}.${consumer}`,
   consumerInfo: (stream: string, consumer: string) => `${API}.CONSUMER.INFO.${stream}.${consumer}`,

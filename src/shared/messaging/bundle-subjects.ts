@@ -9,6 +9,11 @@ const CHUNKS = `$O.${BUCKETS.bundles}.C`;
 const PLACE_BYTES = 16;
 const PLACED = /^(.+)\.([a-z-]+-\d+)\.([0-9a-f]{32})\.([a-z]+)$/;
 
+/** Where one agent may write chunks. */
+export function chunksOfWriter(agentId: string): string {
+  return `${CHUNKS}.${agentId}.>`;
+}
+
 /** Adds to a bundle's name where it lies: who wrote it, and a number nobody can guess, new for each time it is stored. */
 export function placedName(name: string, agentId: string): string {
   const kindAt = name.lastIndexOf('.');

@@ -6,7 +6,9 @@ import {
   nkeyAuthenticator,
   type NatsConnection,
 } from '@nats-io/transport-node';
+import { identityOfSeed } from '../config/seed-file.ts';
 import { messageOf, UnreachableError } from '../errors/errors.ts';
+import { type Identity, inboxPrefixOf } from './permissions.ts';
 
 /** Where NATS is, and who we are there. */
 export interface NatsOptions {
@@ -14,6 +16,8 @@ export interface NatsOptions {
   readonly url: string;
   /** Shown in the server's list of connections. */
   readonly name: string;
+  /** Who we are: our answers come below a prefix of our own. Default: a person at the CLI. */
+  readonly identity?: Identity;
   /** A user credentials file (JWT and seed), or a file with an nkey seed; at most one of them. */
   readonly credsFile?: string | undefined;
   readonly nkeyFile?: string | undefined;
@@ -65,7 +69,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
   }
 }
 
-async function clientOptions({ url, name, credsFile, nkeyFile, tls }: NatsOptions): Promise<ClientOptions> {
+async function clientOptions({ url, name, identity = 'operator', credsFile, nkeyFile, tls }: NatsOptions): Promise<ClientOptions> {
   const authenticator = credsFile
     ? credsAuthenticator(await readFile(credsFile))
     : nkeyFile
@@ -77,6 +81,8 @@ async function clientOptions({ url, name, credsFile, nkeyFile, tls }: NatsOption
     // A stack kept for every request, for the one in thousands that fails, is a tenth of all that a daemon computes.
     noAsyncTraces: true,
     reconnectDelayHandler: paced(),
+    // A seed that says whose it is knows best.
+    inboxPrefix: inboxPrefixOf((nkeyFile === undefined ? undefined : identityOfSeed(nkeyFile)) ?? identity),
     ...(authenticator ? { authenticator } : {}),
     ...(tls ? { tls: definedOnly(tls) } : {}),
   };

@@ -13,6 +13,7 @@ import { Kvm } from '@nats-io/kv';
 import { Objm } from '@nats-io/obj';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { TerminalError } from '../errors/errors.ts';
+import { type Identity, topologyFor } from './permissions.ts';
 import { isUnanswered } from './unanswered.ts';
 import { copiesUpToDate, replicasFor, withReplicas } from './replicas.ts';
 import { type BucketPlan, bucketPlans, type ConsumerPlan, consumerPlans, type StreamPlan, streamPlans } from './topology.ts';
@@ -70,20 +71,27 @@ async function patiently(ensure: () => Promise<void>): Promise<void> {
 /**
  * What is there other than planned; empty when all is well. Settings that are not given are not compared: how patient the
  * queues are, and how many copies there are, is for the one who provisions to say.
+ *
+ * @param identity who asks; agents see only what they need. Default: who sees everything
  */
-export async function compareTopology(nc: NatsConnection, settings: TopologySettings = {}): Promise<TopologyDifference[]> {
+export async function compareTopology(
+  nc: NatsConnection,
+  settings: TopologySettings = {},
+  identity: Identity = 'operator',
+): Promise<TopologyDifference[]> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const { streams, buckets, consumers } = topologyFor(identity);
   const differences = await Promise.all([
-    ...streamPlans.map((plan) => compareStream(jsm, plan.name, { ...wantedStream(plan), ...wantedReplicas(settings) })),
-    ...bucketPlans.map((plan) => compareStream(jsm, bucketStream(plan), { ...wantedBucket(plan), ...wantedReplicas(settings) })),
-    ...consumerPlans.map((plan) => compareConsumer(jsm, plan, settings)),
+    ...streams.map((plan) => compareStream(jsm, plan.name, { ...wantedStream(plan), ...wantedReplicas(settings) })),
+    ...buckets.map((plan) => compareStream(jsm, bucketStream(plan), { ...wantedBucket(plan), ...wantedReplicas(settings) })),
+    ...consumers.map((plan) => compareConsumer(jsm, plan, settings)),
   ]);
   return differences.flat();
 }
 
 /** @throws TerminalError `topology_differs` naming every difference and what to do */
-export async function requireTopology(nc: NatsConnection, settings: TopologySettings = {}): Promise<void> {
-  const differences = await compareTopology(nc, settings);
+export async function requireTopology(nc: NatsConnection, settings: TopologySettings = {}, identity?: Identity): Promise<void> {
+  const differences = await compareTopology(nc, settings, identity);
   if (differences.length === 0) return;
   const lines = differences.map(
     ({ what, field, wanted, found }) => `${what}: ${field} is ${JSON.stringify(found)}, wanted ${JSON.stringify(wanted)}`,

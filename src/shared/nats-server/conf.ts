@@ -1,10 +1,11 @@
 import { statfs } from 'node:fs/promises';
+import { type NatsUser, renderAccounts } from './accounts.ts';
 
 export interface NatsServerSettings {
   readonly serverName: string;
   readonly port: number;
-  /** The public nkey of the only user. */
-  readonly publicKey: string;
+  /** Who may connect; everybody else is refused. */
+  readonly users: readonly NatsUser[];
   readonly storeFolder: string;
   readonly pidFile: string;
   readonly logFile: string;
@@ -34,10 +35,13 @@ jetstream {
   max_memory_store: 256MB
   max_file_store: ${String(settings.maxStoreMb)}MB
 }
-authorization {
-  users: [ { nkey: ${settings.publicKey} } ]
+${renderAccounts(settings.users)}`;
 }
-`;
+
+/** What a configuration says of `maxStoreMb`: a running server takes no other by a reload. */
+export function storeLimitIn(config: string): number | undefined {
+  const limit = /max_file_store: (\d+)MB/.exec(config)?.[1];
+  return limit === undefined ? undefined : Number(limit);
 }
 
 /**

@@ -1,10 +1,11 @@
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { homeHash, type HomePaths } from '../config/home.ts';
 import { UnreachableError } from '../errors/errors.ts';
 import { commandLineOf, isAlive } from '../lifecycle/process-state.ts';
-import { renderNatsConfig, storeLimitMb } from './conf.ts';
-import { ensureCredential } from './credential.ts';
+import { type Identity } from '../messaging/permissions.ts';
+import { renderNatsConfig, storeLimitIn, storeLimitMb } from './conf.ts';
+import { ensureUsers } from './identities.ts';
 import { probePort, type PortProbe } from './probe.ts';
 
 /** The name of a home's embedded server: in its greeting, so that another home's is told apart before any login. */
@@ -12,18 +13,35 @@ export function serverNameOf(home: string): string {
   return `ma-${homeHash(home)}-nats`;
 }
 
-/** Writes credential and config of the home's server, for its next start. The credential is made only once. */
-export async function writeNatsConfig(paths: HomePaths, port: number): Promise<void> {
+/** Who is there in every system. */
+const ALWAYS: readonly Identity[] = ['provisioner', 'operator', 'repo-manager-1'];
+
+/**
+ * Writes seeds and config of the home's server: for its next start, or (`running`) to be reloaded. Seeds are made only once.
+ *
+ * @param identities who is to have a user, beside those who always have and those who had one before
+ * @returns whether the config is another than before
+ */
+export async function writeNatsConfig(
+  paths: HomePaths,
+  port: number,
+  identities: readonly Identity[] = [],
+  { running = false } = {},
+): Promise<boolean> {
+  const before = await readFile(paths.natsConfig, 'utf8').catch(() => '');
   const settings = {
     serverName: serverNameOf(paths.home),
     port,
-    publicKey: await ensureCredential(paths.natsSeed),
+    users: await ensureUsers(paths.run, [...ALWAYS, ...identities]),
     storeFolder: paths.nats,
     pidFile: paths.natsPidFile,
     logFile: paths.logFile('nats'),
-    maxStoreMb: await storeLimitMb(paths.nats),
+    maxStoreMb: (running ? storeLimitIn(before) : undefined) ?? (await storeLimitMb(paths.nats)),
   };
-  await writeFile(paths.natsConfig, renderNatsConfig(settings), { mode: 0o600 });
+  const config = renderNatsConfig(settings);
+  if (config === before) return false;
+  await writeFile(paths.natsConfig, config, { mode: 0o600 });
+  return true;
 }
 
 /**
@@ -76,14 +94,6 @@ export async function clearPort(paths: HomePaths, port: number): Promise<void> {
   throw new UnreachableError(
     'orphan_server',
     `a nats-server of this home still runs on port ${String(port)}, but ${paths.natsPidFile} does not say which process it is. End it, then try again.`,
-  );
-}
-
-/** Has the server's credential been made, and is it still there? */
-export async function hasCredential(paths: HomePaths): Promise<boolean> {
-  return access(paths.natsSeed).then(
-    () => true,
-    () => false,
   );
 }
 

@@ -14,6 +14,7 @@ import { RetryableError, TerminalError } from '../../../src/shared/errors/errors
 import type { Job } from '../../../src/shared/domain/job.ts';
 import { subjects } from '../../../src/shared/messages/subjects.ts';
 import type { Forge } from '../../../src/shared/forge/forge.ts';
+import { Claim } from '../../../src/shared/messages/agent.ts';
 import { versioned } from '../../../src/shared/messages/envelope.ts';
 import { openBucket } from '../../../src/shared/messaging/bucket.ts';
 import { BUCKETS } from '../../../src/shared/messaging/topology.ts';
@@ -287,7 +288,8 @@ describe('a revoked task', () => {
     const removed: number[] = [];
     const bus = { ...context.bus, removeTask: (seq: number) => Promise.resolve(void removed.push(seq)) };
     const claim = { taskId, dispatch: 1, streamSeq: 11, attempt: 1, agentId: 'coder-1', incarnation: 'x', handBacks: 0, handedBack: false };
-    await context.claims.create(taskId, versioned(claim));
+    // As the coder would: a repo-manager writes none.
+    await (await openBucket(system.nc, BUCKETS.claims, Claim)).create(taskId, versioned(claim));
 
     await revokeTask({ ...context, bus }, job, { type: 'RevokeTask', taskId, dispatch: 1, streamSeq: 12 });
 

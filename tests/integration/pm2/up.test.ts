@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -81,6 +81,16 @@ describe('up', () => {
     expect([more.started, kept.started, fewer.stopped]).toEqual([['coder-2'], [], ['coder-2']]);
     expect(await pids()).toEqual(before);
     expect((await statusNow()).healthy).toBe(true);
+  });
+
+  it('gives every agent a seed of its own, that only its owner can read, and says which in no role file', async () => {
+    const { run, roleFile } = homePaths(test.home);
+    const seeds = (await readdir(run)).filter((name) => name.endsWith('.nk')).sort();
+
+    expect(seeds).toEqual(['coder-1.nk', 'coder-2.nk', 'operator.nk', 'provisioner.nk', 'repo-manager-1.nk', 'reviewer-1.nk']);
+    for (const name of seeds) expect((await stat(join(run, name))).mode & 0o777).toBe(0o600);
+    expect(new Set(await Promise.all(seeds.map((name) => readFile(join(run, name), 'utf8')))).size).toBe(seeds.length);
+    expect(await readFile(roleFile('coder'), 'utf8')).not.toContain('NATS_NKEY');
   });
 
   it('restarts only the role whose variables changed', async () => {

@@ -31,6 +31,10 @@ export type Role = 'repo-manager' | 'coder' | 'reviewer';
 /** What of a NATS server, or a cluster of them, every system needs. */
 export interface NatsService {
   readonly url: string;
+  /** The seed of one who may do everything, where a credential is asked for. */
+  readonly nkeyFile?: string | undefined;
+  /** How a daemon connects, where each has a user of its own. */
+  readonly as?: (id: string) => { readonly nkeyFile: string };
   stop(): Promise<void>;
 }
 
@@ -76,12 +80,14 @@ export interface SubmittedJob {
   readonly rounds: number;
 }
 
+const ROLES: readonly Role[] = ['repo-manager', 'coder', 'reviewer'];
 const ACK_WAIT_MS = 1_500;
 const FINISHED_WITHIN_MS = 40_000;
 const PROGRAMS = fileURLToPath(new URL('./programs', import.meta.url));
 
 export async function startCrashSystem(built: BuiltPrograms, options: CrashSystemOptions = {}): Promise<CrashSystem> {
-  return startCrashSystemOn(await startNatsServer(), built, options);
+  const users = idsOf(options.counts ?? {});
+  return startCrashSystemOn(await startNatsServer({ users }), built, options);
 }
 
 /** The same on a server, or cluster, that is there already; it is stopped with the system. */
@@ -91,13 +97,13 @@ export async function startCrashSystemOn<Nats extends NatsService>(
   options: CrashSystemOptions = {},
 ): Promise<CrashSystem<Nats>> {
   const { counts = {}, ackWaitMs = ACK_WAIT_MS } = options;
-  const nc = await connectNats({ url: nats.url, name: 'test', patience: 'forever' });
+  const nc = await connectNats({ url: nats.url, nkeyFile: nats.nkeyFile, name: 'test', patience: 'forever' });
   await provisionTopology(nc, { ackWaitMs });
   const folder = await mkdtemp(join(tmpdir(), 'ma-crash-'));
   const { home } = await ensureHome(join(folder, 'home'));
   await mkdir(join(folder, 'repositories'));
   const jobs = await openBucket(nc, BUCKETS.jobs, Job);
-  const place = { folder, home, url: nats.url, ackWaitMs, counts, sabotage: options.sabotage };
+  const place = { folder, home, nats, ackWaitMs, counts, sabotage: options.sabotage };
   const daemons = await startDaemons(built, place);
   await agentsReady(nc, daemons);
 
@@ -147,17 +153,19 @@ export async function startCrashSystemOn<Nats extends NatsService>(
 interface Place {
   readonly folder: string;
   readonly home: string;
-  readonly url: string;
+  readonly nats: NatsService;
   readonly ackWaitMs: number;
   readonly counts: Partial<Record<Role, number>>;
   readonly sabotage: Sabotage | undefined;
 }
 
+function idsOf(counts: Place['counts']): string[] {
+  return ROLES.flatMap((role) => Array.from({ length: counts[role] ?? 1 }, (_, index) => `${role}-${String(index + 1)}`));
+}
+
 async function startDaemons(built: BuiltPrograms, place: Place): Promise<SupervisedDaemon[]> {
   const daemons: SupervisedDaemon[] = [];
-  for (const role of ['repo-manager', 'coder', 'reviewer'] as const) {
-    for (let n = 1; n <= (place.counts[role] ?? 1); n++) daemons.push(await startDaemon(built, place, `${role}-${String(n)}`, {}));
-  }
+  for (const id of idsOf(place.counts)) daemons.push(await startDaemon(built, place, id, {}));
   return daemons;
 }
 
@@ -169,10 +177,19 @@ async function startDaemon(
 ): Promise<SupervisedDaemon> {
   const role = id.replace(/-\d+$/, '') as Role;
   const usual = environmentOf(place, await makeGitShim(place.folder, role));
-  return supervise({ id, script: built.program(role), env: { ...usual, ...env }, logFile: join(place.folder, `${id}.out`) });
+  return supervise({
+    id,
+    script: built.program(role),
+    env: { ...usual, ...credentialOf(place.nats, id), ...env },
+    logFile: join(place.folder, `${id}.out`),
+  });
 }
 
-function environmentOf({ folder, home, url, ackWaitMs, sabotage }: Place, bin: string): Record<string, string> {
+function credentialOf({ as }: NatsService, id: string): Record<string, string> {
+  return as ? { NATS_NKEY_FILE: as(id).nkeyFile } : {};
+}
+
+function environmentOf({ folder, home, nats: { url }, ackWaitMs, sabotage }: Place, bin: string): Record<string, string> {
   return {
     PATH: `${bin}:${process.env['PATH'] ?? ''}`,
     HOME: folder,
