@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   health: () => import('./commands/health.ts'),
   doctor: () => import('./commands/doctor.ts'),
   topology: () => import('./commands/topology.ts'),
+  nats: () => import('./commands/nats.ts'),
   config: () => import('./commands/config.ts'),
   gc: () => import('./commands/gc.ts'),
 };
