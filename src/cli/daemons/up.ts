@@ -12,7 +12,6 @@ import { observeAgents, type Observation } from './heartbeats.ts';
 import { prepareServer, provision } from './server.ts';
 import { prepare, type Plan, type UpOptions } from './prepare.ts';
 import { waitUntilReady } from './ready.ts';
-import { setUpTopology } from './set-up-topology.ts';
 
 /** What `up` did. */
 export interface UpOutcome {

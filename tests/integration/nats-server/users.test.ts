@@ -112,7 +112,14 @@ describe('a home of a version without users', () => {
     await before.flush();
     await before.close();
     await stopEmbeddedServer(paths);
-    const plan = { paths, port, connection: { url: url(), source: 'default', embedded: true }, nats: undefined, agents: [] } as const;
+    const plan = {
+      paths,
+      port,
+      connection: { url: url(), source: 'default', embedded: true },
+      nats: undefined,
+      agents: [],
+      provisions: true,
+    } as const;
 
     await prepareServer(plan);
     await start();
