@@ -30,8 +30,8 @@ export interface Commits {
   createMerge(merge: MergeCommit): Promise<CommitId>;
   /** Keeps a commit of a job, whatever becomes of its branch. */
   pin(jobId: JobId, name: string | number, commit: CommitId): Promise<void>;
-  /** Whether anything is kept for a job. */
-  isPinned(jobId: JobId): Promise<boolean>;
+  /** Whether anything is kept for a job, or this very commit where one is given. */
+  isPinned(jobId: JobId, commit?: CommitId): Promise<boolean>;
   /** Lets go of all that is kept for a job. */
   unpin(jobId: JobId): Promise<void>;
   /** Tidies up where it is due. */
@@ -55,7 +55,7 @@ export function openCommits(mirror: string): Commits {
     mergeTrees: (ours, theirs) => mergeTrees(git, ours, theirs),
     createMerge: (merge) => createMergeCommit(git, merge),
     pin: (jobId, name, commit) => pin(git, jobId, name, commit),
-    isPinned: async (jobId) => (await listPins(git, jobId)).length > 0,
+    isPinned: async (jobId, commit) => (await listPins(git, jobId)).some(({ id }) => commit === undefined || id === commit),
     unpin: (jobId) => unpin(git, jobId),
     maintain: async () => {
       await maintainMirror(git);

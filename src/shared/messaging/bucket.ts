@@ -33,7 +33,7 @@ export interface Bucket<T> {
   remove(key: string, revision: number): Promise<boolean>;
   /** Marks the very revision that was read as gone: for who may write but not delete. The marker stays until its bucket's time is over. */
   retire(key: string, revision: number): Promise<void>;
-  /** Every entry that can be read (one that can't must not hide the others); only for buckets that do not grow with history. */
+  /** Every entry that can be read: nobody hides the others by writing nonsense. Only for buckets that do not grow with history. */
   all(): Promise<Entry<T>[]>;
 }
 

@@ -157,7 +157,8 @@ function commitsOf(self: Incarnation, all: AllCommits, { present, pins, bring }:
         return id;
       }),
     pin: (jobId, name, id) => git('git pin', () => void pins.set(`${jobId}/${String(name)}`, here(id).id)),
-    isPinned: (jobId) => git('git pins', () => [...pins.keys()].some((key) => key.startsWith(`${jobId}/`))),
+    isPinned: (jobId, commit) =>
+      git('git pins', () => [...pins].some(([key, id]) => key.startsWith(`${jobId}/`) && (commit === undefined || id === commit))),
     unpin: (jobId) =>
       git('git unpin', () => {
         for (const key of pins.keys()) if (key.startsWith(`${jobId}/`)) pins.delete(key);

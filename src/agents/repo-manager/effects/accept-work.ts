@@ -1,5 +1,5 @@
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
-import { partsOfTaskId } from '../../../shared/domain/ids.ts';
+import { type CommitId, partsOfTaskId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { MultiAgentError } from '../../../shared/errors/errors.ts';
 import { bundleKeyOf, bundleName, isBundleOf, MAX_BUNDLE_BYTES } from '../../../shared/messaging/bundle-store.ts';
@@ -22,7 +22,7 @@ export async function acceptWork(context: RepoManagerContext, job: Job, effect: 
     return refused('bundle_refused', `${effect.bundle.name} is no bundle of ${effect.taskId}.`);
 
   const { round } = partsOfTaskId(effect.taskId);
-  if (!(await commits.has(effect.headCommit))) {
+  if (!(await wasTaken(commits, job, effect.headCommit))) {
     const lost = await receive(context, job, effect, commits, sent);
     if (lost) return lost;
   } else if (!(await commits.isAncestor(sent, effect.headCommit))) {
@@ -39,6 +39,14 @@ export async function acceptWork(context: RepoManagerContext, job: Job, effect: 
   ]);
   await context.bundles.remove([effect.bundle.name, bundleName(repository.key, effect.taskId, effect.dispatch, 'in')]);
   return { type: 'WorkAccepted', headCommit: effect.headCommit, commits: [...listed], filesChanged };
+}
+
+/**
+ * Whether this very step took the commit in before, and died. That a commit is there proves nothing else: only a bundle that opens with the key
+ * of this dispatch shows that whoever reports it was given the task.
+ */
+async function wasTaken(commits: Commits, job: Job, commit: CommitId): Promise<boolean> {
+  return (await commits.has(commit)) && (await commits.isPinned(job.id, commit));
 }
 
 async function receive(
