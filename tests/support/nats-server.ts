@@ -113,7 +113,7 @@ async function launch(binary: string, folder: string, config: string, port: numb
 
 /** Undefined while the file is not there, or only half written. */
 function portIn(portsFile: string): number | undefined {
-  const match = /"nats":\s*\[\s*"nats:\/\/[^"]*:(\d+)"/.exec(portsFile);
+  const match = /"nats":\s*\[\s*"(?:nats|tls):\/\/[^"]*:(\d+)"/.exec(portsFile);
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 

@@ -118,20 +118,24 @@ describe('an attacker with the identity of a coder', () => {
     const repository = await makeRepository({ 'secret.txt': CANARY });
     const heard: string[] = [];
     for (const subject of ['>', '_INBOX.>', '_INBOX_coder-1.>', 'task.>', subjects.input('coder', '*')])
-      attacker.subscribe(subject, { callback: (error, message) => void (error ?? heard.push(message.subject)) });
+      attacker.subscribe(subject, {
+        callback: (error, message) => {
+          if (!error) heard.push(message.subject);
+        },
+      });
     const jobId = await system.submit({ repository: { kind: 'local', url: repository } });
     const read: string[] = [];
-    let over = false;
+    const over = new AbortController();
 
     const attack = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         read.push(...(await everythingReadable(attacker)));
         for (let seq = 1; seq <= 12; seq++) acknowledgeUnseen(attacker, seq);
         await sendAnswersTo(attacker, targetsOf(jobId));
       }
     })();
     const job = await system.finished(jobId, 60_000).finally(() => {
-      over = true;
+      over.abort();
     });
     await attack;
 
@@ -225,7 +229,7 @@ async function everythingReadable(nc: NatsConnection): Promise<string[]> {
   for (const stream of STREAMS_OF_ALL.filter((name) => permissionsOf(ATTACKER).publish.includes(api.messageGet(name)))) {
     for (let seq = 1; seq <= 60; seq++) {
       const answer = await nc.request(api.messageGet(stream), JSON.stringify({ seq }), { timeout: 5_000 }).catch(() => null);
-      const data = (answer?.json() as { message?: { data?: string } } | undefined)?.message?.data;
+      const data = answer?.json<{ message?: { data?: string } }>().message?.data;
       if (data !== undefined) found.push(Buffer.from(data, 'base64').toString('latin1'));
     }
   }
