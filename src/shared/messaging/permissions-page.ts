@@ -33,7 +33,7 @@ const INTRODUCTION = `<!-- Generated from src/shared/messaging/permissions.ts by
 # Permissions on NATS
 
 Who may do what, subject by subject: whatever is not here is refused by the server. \`multi-agent up\` tells its own server, and
-\`multi-agent nats users\` prints it for one of yours. Why it is accounts, and a user an agent: [decision](decisions/0010-an-account-an-agent.md).
+\`multi-agent nats users\` prints it for one of yours. Why it is accounts, and a user an agent: [decision](decisions/0011-an-account-an-agent.md).
 What it keeps from whom: [security.md](security.md).
 
 \`$JS.API...\` are calls of JetStream, \`$KV.<bucket>.<key>\` are keys, \`$JS.ACK...\` answers to tasks and inputs, \`$O.bundles.C.<agent>\` parts of bundles.
