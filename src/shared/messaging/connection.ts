@@ -46,7 +46,7 @@ const GREETING_WITHIN_MS = 2_500;
 /**
  * Connects to NATS.
  *
- * @throws UnreachableError `nats_unreachable` when no server answers in time, `nats_refused` when it refuses our credential
+ * @throws UnreachableError `nats_unreachable` when no server answers in time, `nats_refused` when it refuses our credential, or that can't be read
  */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   const patience = options.patience ?? COMMAND_PATIENCE_MS;
@@ -71,9 +71,9 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
 
 async function clientOptions({ url, name, identity = 'operator', credsFile, nkeyFile, tls }: NatsOptions): Promise<ClientOptions> {
   const authenticator = credsFile
-    ? credsAuthenticator(await readFile(credsFile))
+    ? credsAuthenticator(await readCredential(credsFile))
     : nkeyFile
-      ? nkeyAuthenticator(new TextEncoder().encode((await readFile(nkeyFile, 'utf8')).trim()))
+      ? nkeyAuthenticator(new TextEncoder().encode((await readCredential(nkeyFile)).toString('utf8').trim()))
       : undefined;
   return {
     servers: url.split(',').map((server) => server.trim()),
@@ -101,6 +101,14 @@ function paced(): () => number {
     notBefore = now + RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS;
     return -Infinity;
   };
+}
+
+async function readCredential(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new UnreachableError('nats_refused', `The credential ${path} can't be read (${messageOf(error)}).`, { cause: error });
+  }
 }
 
 function definedOnly(tls: NonNullable<NatsOptions['tls']>): NonNullable<ClientOptions['tls']> {
