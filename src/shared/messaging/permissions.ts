@@ -110,18 +110,18 @@ function working(agentId: AgentId, role: TaskRole): string[] {
 }
 
 function managing(agentId: AgentId): string[] {
-  const kv = [BUCKETS.jobs, BUCKETS.open, BUCKETS.claims, BUCKETS.locks];
   return [
     ...comparing(agentId),
     ...[STREAMS.requests, STREAMS.inputs].flatMap((stream) => [
       api.pull(stream, REPO_MANAGER_CONSUMER),
       api.acks(stream, REPO_MANAGER_CONSUMER),
     ]),
-    // A job's request; whether a task or an input is still there.
+    // A job's request; whether a task is still there; what was acknowledged long ago, and is removed.
     ...[STREAMS.requests, STREAMS.tasks].map(api.messageGet),
     ...[STREAMS.tasks, STREAMS.inputs].map(api.directGet),
     ...[STREAMS.tasks, STREAMS.inputs].map(api.messageDelete),
-    ...kv.flatMap((bucket) => [read(bucket), api.messageDelete(streamOf(bucket))]),
+    ...[BUCKETS.jobs, BUCKETS.open, BUCKETS.claims, BUCKETS.locks].map(read),
+    ...[BUCKETS.open, BUCKETS.claims, BUCKETS.locks].map((bucket) => api.messageDelete(streamOf(bucket))),
     ...[BUCKETS.jobs, BUCKETS.open, BUCKETS.locks].map((bucket) => `${bucketPrefix(bucket)}>`),
     ...readAndWrite(BUCKETS.agents, agentId),
     ...TASK_ROLES.flatMap((role) => [subjects.tasksFor(role), subjects.wake(role)]),
@@ -143,7 +143,8 @@ function operating(): string[] {
     // `dead retry` sends a message where it was meant to go.
     ...INPUT_SOURCES.filter((source) => source !== 'command').map((source) => subjects.input(source, ANY)),
     ...TASK_ROLES.map(subjects.tasksFor),
-    ...[STREAMS.requests, STREAMS.dead].flatMap((stream) => [api.messageGet(stream), api.directGet(stream)]),
+    api.messageGet(STREAMS.requests),
+    ...[STREAMS.requests, STREAMS.dead].map(api.directGet),
     api.messageDelete(STREAMS.dead),
     ...[BUCKETS.jobs, BUCKETS.open, BUCKETS.claims, BUCKETS.agents].map(read),
     // `gc` removes the claims of jobs that have ended.

@@ -48,6 +48,23 @@ const FORBIDDEN = [
   'x1',
 ];
 
+/** What no agent that takes tasks may do: read what it was not given, make itself a consumer, delete. */
+const BY_NO_AGENT = [
+  ...['TASKS', 'INPUTS', 'REQUESTS', 'DEAD', 'KV_jobs'].map((stream) => `$JS.API.STREAM.MSG.GET.${stream}`),
+  ...STREAMS.flatMap((stream) => [
+    `$JS.API.DIRECT.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}.x1`,
+    `$JS.API.STREAM.MSG.DELETE.${stream}`,
+    `$JS.API.STREAM.PURGE.${stream}`,
+    `$JS.API.STREAM.CREATE.${stream}`,
+    `$JS.API.STREAM.UPDATE.${stream}`,
+    `$JS.API.CONSUMER.CREATE.${stream}`,
+    `$JS.API.CONSUMER.CREATE.${stream}.x1`,
+    `$JS.API.CONSUMER.CREATE.${stream}.x1.x2`,
+    `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.x1`,
+  ]),
+];
+
 /** What the promises of docs/security.md come down to; by hand, so that a slip of the permissions does not go unseen. */
 const NEVER: Readonly<Record<string, readonly string[]>> = {
   'coder-1': [
@@ -78,19 +95,7 @@ const NEVER: Readonly<Record<string, readonly string[]>> = {
     '$JS.API.CONSUMER.MSG.NEXT.INPUTS.repo-manager',
     '$JS.ACK.TASKS.reviewer-high.1.1.1.1.0',
     '$JS.ACK.INPUTS.repo-manager.1.1.1.1.0',
-    ...['TASKS', 'INPUTS', 'REQUESTS', 'DEAD', 'KV_jobs'].map((stream) => `$JS.API.STREAM.MSG.GET.${stream}`),
-    ...STREAMS.flatMap((stream) => [
-      `$JS.API.DIRECT.GET.${stream}`,
-      `$JS.API.DIRECT.GET.${stream}.x1`,
-      `$JS.API.STREAM.MSG.DELETE.${stream}`,
-      `$JS.API.STREAM.PURGE.${stream}`,
-      `$JS.API.STREAM.CREATE.${stream}`,
-      `$JS.API.STREAM.UPDATE.${stream}`,
-      `$JS.API.CONSUMER.CREATE.${stream}`,
-      `$JS.API.CONSUMER.CREATE.${stream}.x1`,
-      `$JS.API.CONSUMER.CREATE.${stream}.x1.x2`,
-      `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.x1`,
-    ]),
+    ...BY_NO_AGENT,
   ],
   'reviewer-1': [
     'input.coder.x1',
@@ -98,6 +103,7 @@ const NEVER: Readonly<Record<string, readonly string[]>> = {
     '$KV.claims.x1.implement.1',
     '$JS.API.CONSUMER.MSG.NEXT.TASKS.coder-high',
     '$KV.jobs.x1',
+    ...BY_NO_AGENT,
   ],
   'repo-manager-1': [
     'request.x1',
@@ -105,6 +111,10 @@ const NEVER: Readonly<Record<string, readonly string[]>> = {
     'input.reviewer.x1',
     'log.x1.x1.implement.1',
     '$KV.agents.coder-1',
+    '$KV.claims.x1.implement.1',
+    '$JS.API.STREAM.MSG.DELETE.KV_jobs',
+    '$JS.API.STREAM.MSG.DELETE.REQUESTS',
+    '$JS.API.STREAM.PURGE.TASKS',
     '$JS.API.STREAM.UPDATE.TASKS',
     '$JS.API.CONSUMER.CREATE.TASKS.x1',
   ],
