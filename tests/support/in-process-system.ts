@@ -29,6 +29,7 @@ import { BUCKETS } from '../../src/shared/messaging/topology.ts';
 import { createRunner } from '../../src/shared/runner/registry.ts';
 import { createRedactor } from '../../src/shared/telemetry/redact.ts';
 import { startNatsServer, type TestNatsServer } from './nats-server.ts';
+import { requireNoRefusals } from './refusals.ts';
 
 export interface SystemOptions {
   /** The command lines of the runners; `{bin}` stands for `tests/support/runners`. */
@@ -41,6 +42,8 @@ export interface SystemOptions {
   readonly passed?: Readonly<Record<string, string>>;
   /** Wraps what the repo-manager works with, to have it fail or stop at a point. */
   readonly wrapContext?: (context: RepoManagerContext) => RepoManagerContext;
+  /** Somebody tries what it may not: else `stop` fails where the server refused anything. Default false. */
+  readonly refusalsExpected?: boolean;
 }
 
 export interface InProcessSystem {
@@ -65,7 +68,7 @@ export interface InProcessSystem {
 }
 
 /** As many as any test starts. */
-const USERS: readonly Identity[] = ['provisioner', 'repo-manager-1', 'coder-1', 'coder-2', 'coder-3', 'coder-4', 'reviewer-1'];
+const USERS: readonly Identity[] = ['provisioner', 'operator', 'repo-manager-1', 'coder-1', 'coder-2', 'coder-3', 'coder-4', 'reviewer-1'];
 
 const SILENT: AgentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const LOG: AgentLog = process.env['TEST_LOG'] === undefined ? SILENT : { info: print, warn: print, error: print };
@@ -180,8 +183,11 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
       await Promise.all(agents.map((agent) => agent.stop(AbortSignal.timeout(1_000))));
       await repoManager.stop(AbortSignal.timeout(5_000));
       await Promise.all(connections.map((connection) => connection.close()));
-      await nats.stop();
-      await rm(home, { recursive: true, force: true });
+      const refused = options.refusalsExpected === true ? Promise.resolve() : requireNoRefusals(nats.log);
+      await refused.finally(async () => {
+        await nats.stop();
+        await rm(home, { recursive: true, force: true });
+      });
     },
   };
 }

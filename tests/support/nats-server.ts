@@ -23,6 +23,8 @@ export interface TestNatsServer {
   /** How one of the `users` connects. */
   readonly as: (identity: Identity) => { readonly url: string; readonly nkeyFile: string; readonly identity: Identity };
   readonly pid: () => number;
+  /** Where it writes what it has to say. */
+  readonly log: string;
   /** Ends the process and removes everything. Idempotent: for `afterAll`. */
   stop(): Promise<void>;
   /** SIGKILL, and waits until it is gone; the store stays. */
@@ -64,6 +66,7 @@ export async function startNatsServer(options: TestNatsServerOptions = {}): Prom
     nkeyFile,
     as: (identity) => ({ url: `nats://127.0.0.1:${String(port)}`, nkeyFile: seedFile(folder, identity), identity }),
     pid: () => child.process.pid ?? 0,
+    log: logOf(folder),
     kill9,
     restart: async () => {
       await kill9();
@@ -76,7 +79,11 @@ export async function startNatsServer(options: TestNatsServerOptions = {}): Prom
   };
 }
 
-async function configOf(folder: string, nkeyFile: string | undefined, { users, extra = '', store }: TestNatsServerOptions): Promise<string> {
+async function configOf(
+  folder: string,
+  nkeyFile: string | undefined,
+  { users, extra = '', store }: TestNatsServerOptions,
+): Promise<string> {
   const path = join(folder, 'nats.conf');
   const lines = [
     `ports_file_dir: "${folder}"`,
@@ -97,7 +104,7 @@ async function configOf(folder: string, nkeyFile: string | undefined, { users, e
 }
 
 async function launch(binary: string, folder: string, config: string, port: number): Promise<{ process: ChildProcess; port: number }> {
-  const args = ['-c', config, '-a', '127.0.0.1', '-p', String(port), '-l', join(folder, 'server.log')];
+  const args = ['-c', config, '-a', '127.0.0.1', '-p', String(port), '-l', logOf(folder)];
   const child = spawn(binary, args, { stdio: 'ignore', env: {} });
   await once(child, 'spawn');
   const portsFile = join(folder, `nats-server_${String(child.pid)}.ports`);
@@ -108,7 +115,11 @@ async function launch(binary: string, folder: string, config: string, port: numb
     await delay(10);
   }
   await end(child, 'SIGKILL');
-  throw new Error(`nats-server did not start: ${await readFile(join(folder, 'server.log'), 'utf8').catch(() => 'no log')}`);
+  throw new Error(`nats-server did not start: ${await readFile(logOf(folder), 'utf8').catch(() => 'no log')}`);
+}
+
+function logOf(folder: string): string {
+  return join(folder, 'server.log');
 }
 
 /** Undefined while the file is not there, or only half written. */

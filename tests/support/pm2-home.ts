@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isAlive } from '../../src/shared/lifecycle/process-state.ts';
+import { requireNoRefusals } from './refusals.ts';
 
 const run = promisify(execFile);
 
@@ -20,7 +21,11 @@ export interface TestHome {
   readonly env: Readonly<Record<string, string>>;
   /** The process of PM2's daemon; undefined when none runs. */
   pm2Pid(): Promise<number | undefined>;
-  /** Ends PM2 with all its apps, and removes everything. */
+  /**
+   * Ends PM2 with all its apps, and removes everything.
+   *
+   * @throws Error where the home's NATS server refused somebody anything
+   */
   remove(): Promise<void>;
 }
 
@@ -51,7 +56,7 @@ export async function createTestHome(extra: Readonly<Record<string, string>> = {
       const natsPid = Number(await readFile(join(home, 'run', 'nats.pid'), 'utf8').catch(() => Number.NaN));
       if (await isAlive(natsPid)) process.kill(natsPid, 'SIGKILL');
       while (await isAlive(natsPid)) await delay(20);
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+      await requireNoRefusals(join(home, 'logs', 'nats.log')).finally(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
     },
   };
 }

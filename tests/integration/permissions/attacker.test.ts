@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -17,6 +17,7 @@ import { ensureUsers } from '../../../src/shared/nats-server/identities.ts';
 import { git, type InProcessSystem, makeRepository, startSystem } from '../../support/in-process-system.ts';
 import { scriptedRequest } from '../../support/feature-script.ts';
 import { startNatsServer } from '../../support/nats-server.ts';
+import { refusalsIn } from '../../support/refusals.ts';
 import { until } from '../../support/until.ts';
 import { attemptsOf, covers, exampleOf } from './attempts.ts';
 
@@ -35,7 +36,7 @@ let system: InProcessSystem;
 let attacker: NatsConnection;
 
 beforeAll(async () => {
-  system = await startSystem({ coder: 'node {bin}/coder.mjs', reviewer: 'node {bin}/reviewer.mjs' });
+  system = await startSystem({ coder: 'node {bin}/coder.mjs', reviewer: 'node {bin}/reviewer.mjs', refusalsExpected: true });
   attacker = await connectNats({ ...system.nats.as(ATTACKER), name: 'attacker' });
 });
 afterAll(async () => {
@@ -195,9 +196,7 @@ describe('an attacker with the identity of a coder', () => {
 });
 
 it('nobody of the system itself meets a refusal', async () => {
-  const refusals = (await readFile(join(system.nats.folder, 'server.log'), 'utf8'))
-    .split('\n')
-    .filter((line) => line.includes('Violation'));
+  const refusals = await refusalsIn(system.nats.log);
 
   expect(refusals.length).toBeGreaterThan(0);
   expect(refusals.filter((line) => !line.includes(`"${ATTACKER}"`) && !isOf(attacker, line))).toEqual([]);

@@ -18,6 +18,7 @@ import { publishUntilAcknowledged } from '../../../src/shared/messaging/publish.
 import { BUCKETS } from '../../../src/shared/messaging/topology.ts';
 import { makeRepository } from '../in-process-system.ts';
 import { startNatsServer, type TestNatsServer } from '../nats-server.ts';
+import { requireNoRefusals } from '../refusals.ts';
 import { type ArmedPoint, armedFile, armPoint, firedFile, FOLDER_VARIABLE, readCalls } from './armed-point.ts';
 import type { BuiltPrograms } from '../built-programs.ts';
 import { makeGitShim } from './git-shim.ts';
@@ -35,6 +36,8 @@ export interface NatsService {
   readonly nkeyFile?: string | undefined;
   /** How a daemon connects, where each has a user of its own. */
   readonly as?: (id: string) => { readonly nkeyFile: string };
+  /** Its log, where it has one. */
+  readonly log?: string;
   stop(): Promise<void>;
 }
 
@@ -144,8 +147,11 @@ export async function startCrashSystemOn<Nats extends NatsService>(
     stop: async () => {
       await Promise.all(daemons.map((daemon) => daemon.stop()));
       await nc.close();
-      await nats.stop();
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+      const refused = nats.log === undefined ? Promise.resolve() : requireNoRefusals(nats.log);
+      await refused.finally(async () => {
+        await nats.stop();
+        await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+      });
     },
   };
 }
@@ -185,8 +191,8 @@ async function startDaemon(
   });
 }
 
-function credentialOf({ as }: NatsService, id: string): Record<string, string> {
-  return as ? { NATS_NKEY_FILE: as(id).nkeyFile } : {};
+function credentialOf({ as, nkeyFile }: NatsService, id: string): Record<string, string> {
+  return as && nkeyFile !== undefined ? { NATS_NKEY_FILE: as(id).nkeyFile } : {};
 }
 
 function environmentOf({ folder, home, nats: { url }, ackWaitMs, sabotage }: Place, bin: string): Record<string, string> {
