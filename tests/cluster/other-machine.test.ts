@@ -9,6 +9,7 @@ import { removeHome } from '../support/e2e/system.ts';
 import { type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
 import { createOtherMachine, type OtherMachine, whyNoOtherMachine } from '../support/other-machine.ts';
 import { createTestHome, type TestHome } from '../support/pm2-home.ts';
+import { refusalsIn } from '../support/refusals.ts';
 
 jest.setTimeout(300_000);
 
@@ -17,6 +18,9 @@ if (impossible !== undefined) process.stderr.write(`skipped: agents on another m
 
 /** Of so many, one at least comes to the wrong home first. */
 const JOBS = 4;
+/** The keys that the other machine gets. */
+const LENT = ['coder-2', 'reviewer-1', 'repo-manager-3'];
+const USERS = ['operator', 'repo-manager-1', 'repo-manager-2', 'coder-1', ...LENT];
 const AGENTS = ['--repo-managers', '0', '--coders', '1', '--reviewers', '1'];
 
 /** Says what of the first machine it sees, and who it is. */
@@ -40,8 +44,8 @@ echo '{"decision":"APPROVE","summary":"fine","comments":[]}'
     first = await createTestHome();
     repository = createRepository(join(first.folder, 'repository'));
     other = createOtherMachine([first.folder]);
-    cluster = await startNatsCluster({ host: other.hostAddress, credential: true });
-    env = { ...first.env, NATS_URL: cluster.url, NATS_NKEY_FILE: cluster.nkeyFile ?? '' };
+    cluster = await startNatsCluster({ host: other.hostAddress, users: USERS });
+    env = { ...first.env, NATS_URL: cluster.url, NATS_NKEY_FILE: cluster.as('operator').nkeyFile };
     ups.push(await ready(startCli(env, 'up', '--foreground', '--json', '--repo-managers', '2', '--coders', '1', '--reviewers', '0')));
     ups.push(await ready(startAgents()));
   });
@@ -93,12 +97,19 @@ echo '{"decision":"APPROVE","summary":"fine","comments":[]}'
     expect(statuses).toEqual(ids.map(() => 'COMPLETED'));
   });
 
+  it('need nothing that their keys do not allow', async () => {
+    const refusals = await Promise.all(cluster.logs.map(refusalsIn));
+
+    expect(refusals.flat()).toEqual([]);
+  });
+
   function show(id: string): Promise<CliResult> {
     return cli(env, 'job-status', '--json', id);
   }
 
-  /** What a person does there: the credential copied, the URL set, `up`. */
+  /** What a person does there: the keys copied, the URL set, `up`. */
   function startAgents(home = other.env['MULTI_AGENT_HOME'] ?? '', ...counts: readonly string[]): RunningCli {
+    for (const identity of LENT) other.copy(cluster.as(identity).nkeyFile);
     const [coder, reviewer] = [join(other.folder, 'coder.sh'), join(other.folder, 'reviewer.sh')];
     writeFileSync(coder, CODER);
     writeFileSync(reviewer, REVIEWER);
@@ -106,7 +117,7 @@ echo '{"decision":"APPROVE","summary":"fine","comments":[]}'
       ...other.env,
       MULTI_AGENT_HOME: home,
       NATS_URL: cluster.url,
-      NATS_NKEY_FILE: other.copy(cluster.nkeyFile ?? ''),
+      NATS_NKEY_FILE: join(other.folder, 'coder-2.nk'),
       CODER_COMMAND: `sh ${coder} ${first.folder}`,
       REVIEWER_COMMAND: `sh ${reviewer}`,
       MULTI_AGENT_UNSAFE_NO_SANDBOX: '1',

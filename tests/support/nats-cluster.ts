@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { createUser } from '@nats-io/nkeys';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { seedFile } from '../../src/shared/config/seed-file.ts';
 import { connectNats } from '../../src/shared/messaging/connection.ts';
+import type { Identity } from '../../src/shared/messaging/permissions.ts';
+import { renderAccounts } from '../../src/shared/nats-server/accounts.ts';
 import { findOrFetchNatsServer } from '../../src/shared/nats-server/binary.ts';
+import { ensureUsers } from '../../src/shared/nats-server/identities.ts';
 import { BINARY_CACHE } from './nats-server.ts';
 import { freePort } from './pm2-home.ts';
 import { openWire, type Wire } from './wire.ts';
@@ -38,8 +41,10 @@ export interface NatsCluster {
   /** The URLs of all nodes, separated by commas: a value of NATS_URL. */
   readonly url: string;
   readonly nodes: readonly ClusterNode[];
-  /** Where the nkey seed is (with `credential: true`). */
-  readonly nkeyFile: string | undefined;
+  /** How one of the `users` connects. */
+  readonly as: (identity: Identity) => { readonly url: string; readonly nkeyFile: string; readonly identity: Identity };
+  /** Where the nodes write what they have to say. */
+  readonly logs: readonly string[];
   node(name: string): ClusterNode;
   /** The node that leads a stream. @throws when there is none within a minute */
   leaderOf(nc: NatsConnection, stream: string): Promise<ClusterNode>;
@@ -53,8 +58,8 @@ export interface NatsClusterOptions {
   readonly host?: string;
   /** Open a port for monitoring on each node. Default false. */
   readonly monitored?: boolean;
-  /** Demand an nkey user; its seed file is `nkeyFile`. Default false: anyone may connect. */
-  readonly credential?: boolean;
+  /** Only these, each with its own permissions; the provisioner is always there. Default: anyone may connect. */
+  readonly users?: readonly Identity[];
 }
 
 const HOST = '127.0.0.1';
@@ -64,14 +69,14 @@ export async function startNatsCluster(options: NatsClusterOptions = {}): Promis
   const { path: binary } = await findOrFetchNatsServer({ home: BINARY_CACHE });
   const folder = await mkdtemp(join(tmpdir(), 'ma-cluster-'));
   const count = options.nodes ?? 3;
-  const user = options.credential === true ? await makeUser(folder) : undefined;
+  const accounts = options.users && renderAccounts(await ensureUsers(folder, ['provisioner', ...options.users]));
   const places: Place[] = [];
   for (let n = 1; n <= count; n++) places.push(await makePlace(folder, n, options));
   const wires = await openWires(places);
   const nodes: ClusterNode[] = [];
-  for (const place of places) nodes.push(await startNode(binary, place, wires, user?.publicKey));
+  for (const place of places) nodes.push(await startNode(binary, place, wires, accounts));
   const url = nodes.map((node) => node.url).join(',');
-  await waitForMetaLeader(url, user?.file);
+  await waitForMetaLeader(url, accounts === undefined ? undefined : seedFile(folder, 'provisioner'));
   const nodeOf = (name: string): ClusterNode => {
     const found = nodes.find((node) => node.name === name);
     if (!found) throw new Error(`no node ${name}`);
@@ -80,7 +85,8 @@ export async function startNatsCluster(options: NatsClusterOptions = {}): Promis
   return {
     url,
     nodes,
-    nkeyFile: user?.file,
+    as: (identity) => ({ url, nkeyFile: seedFile(folder, identity), identity }),
+    logs: places.map(logOf),
     node: nodeOf,
     leaderOf: async (nc, stream) => nodeOf(await leaderOf(nc, stream)),
     stop: async () => {
@@ -119,13 +125,12 @@ async function openWires(places: readonly Place[]): Promise<RouteWire[]> {
   return wires;
 }
 
-async function startNode(binary: string, place: Place, wires: readonly RouteWire[], publicKey?: string): Promise<ClusterNode> {
+async function startNode(binary: string, place: Place, wires: readonly RouteWire[], accounts?: string): Promise<ClusterNode> {
   const routes = wires.filter(({ from }) => from === place.name).map(({ wire }) => `"nats://${HOST}:${String(wire.port)}"`);
   const touching = wires.filter(({ from, to }) => from === place.name || to === place.name);
   const config = join(place.folder, `${place.name}.conf`);
-  await writeFile(config, configOf(place, routes, publicKey));
-  const launch = (): ChildProcess =>
-    spawn(binary, ['-c', config, '-l', join(place.folder, `${place.name}.log`)], { stdio: 'ignore', env: {} });
+  await writeFile(config, configOf(place, routes, accounts));
+  const launch = (): ChildProcess => spawn(binary, ['-c', config, '-l', logOf(place)], { stdio: 'ignore', env: {} });
   let child = launch();
   return {
     name: place.name,
@@ -153,7 +158,7 @@ async function startNode(binary: string, place: Place, wires: readonly RouteWire
   };
 }
 
-function configOf(place: Place, routes: readonly string[], publicKey: string | undefined): string {
+function configOf(place: Place, routes: readonly string[], accounts: string | undefined): string {
   const { name, folder, host, port, routePort, monitorPort } = place;
   return [
     `server_name: ${name}`,
@@ -161,7 +166,7 @@ function configOf(place: Place, routes: readonly string[], publicKey: string | u
     `jetstream { store_dir: "${join(folder, name)}", max_file_store: 4GB }`,
     'max_payload: 8MB',
     ...(monitorPort === undefined ? [] : [`http: "${HOST}:${String(monitorPort)}"`]),
-    ...(publicKey === undefined ? [] : [`authorization { users: [ { nkey: ${publicKey} } ] }`]),
+    ...(accounts === undefined ? [] : [accounts]),
     'cluster {',
     '  name: test',
     `  listen: "${HOST}:${String(routePort)}"`,
@@ -173,11 +178,8 @@ function configOf(place: Place, routes: readonly string[], publicKey: string | u
   ].join('\n');
 }
 
-async function makeUser(folder: string): Promise<{ file: string; publicKey: string }> {
-  const user = createUser();
-  const file = join(folder, 'user.nk');
-  await writeFile(file, Buffer.from(user.getSeed()).toString(), { mode: 0o600 });
-  return { file, publicKey: user.getPublicKey() };
+function logOf({ folder, name }: Place): string {
+  return join(folder, `${name}.log`);
 }
 
 /** JetStream answers only once the nodes have found each other and chosen who leads. */

@@ -2,7 +2,6 @@ import { type Connection } from '../../shared/config/connection.ts';
 import { homeId } from '../../shared/config/home-id.ts';
 import type { HomePaths } from '../../shared/config/home.ts';
 import { UnreachableError } from '../../shared/errors/errors.ts';
-import { hasErrorCode } from '../../shared/git/error-code.ts';
 import { connectNats } from '../../shared/messaging/connection.ts';
 import { lastHeartbeats } from './heartbeats.ts';
 
@@ -44,13 +43,8 @@ export async function idsOfOtherHomes(connection: Connection, paths: HomePaths):
     const others = beats.filter(({ incarnation }) => incarnation.startsWith('home-') && !incarnation.startsWith(`${home}/`));
     return new Set(others.map(({ agentId }) => agentId));
   } catch (error) {
-    // Whoever needs the server in a moment says so better.
-    if (error instanceof UnreachableError || isWithoutCredential(error)) return new Set();
+    // Whoever needs the server in a moment says so better; that of a new home has no seeds yet.
+    if (error instanceof UnreachableError) return new Set();
     throw error;
   }
-}
-
-/** The embedded server of a new home has no credential before it starts. */
-function isWithoutCredential(error: unknown): boolean {
-  return hasErrorCode(error, 'ENOENT');
 }

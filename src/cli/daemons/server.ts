@@ -24,6 +24,7 @@ export async function prepareServer({ paths, port, agents }: Plan): Promise<void
 
 /** Sets up streams, consumers and buckets, as the one who alone may. */
 export async function provision(plan: Plan, { config }: UpOptions): Promise<void> {
-  const nc = await connectNats({ ...(await asIdentity(plan.connection, 'provisioner')), name: 'multi-agent up' });
-  await setUpTopology(nc, plan, config).finally(() => nc.close());
+  const connection = await asIdentity(plan.connection, 'provisioner');
+  const nc = await connectNats({ ...connection, name: 'multi-agent up' });
+  await setUpTopology(nc, plan, config, connection).finally(() => nc.close());
 }
