@@ -65,11 +65,19 @@ function usageMessage(error: CommanderError): string {
 
 /** What the NATS client throws, by name: importing its classes would load it where it is not needed. */
 const NO_ANSWER = ['NoResponders', 'RequestError', 'TimeoutError', 'ClosedConnectionError', 'DrainingConnectionError', 'ConnectionError'];
+const NOT_ALLOWED = 'PermissionViolationError';
 const NOT_PROVISIONED = ['NoResponders', 'JetStreamNotEnabled', 'StreamNotFoundError'];
 
 function classified(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof MultiAgentError) return error;
   const names = [error.name, error.cause instanceof Error ? error.cause.name : ''];
+  if (names.includes(NOT_ALLOWED)) {
+    return new UnreachableError(
+      'nats_refused',
+      `NATS does not let our credential do that (${error.message}). Commands need the operator's: check NATS_NKEY_FILE.`,
+      { cause: error },
+    );
+  }
   if (names.some((name) => NOT_PROVISIONED.includes(name)) || /no responders|stream not found/i.test(error.message)) {
     return new UnreachableError(
       'not_provisioned',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -80,6 +80,19 @@ describe("a server of one's own", () => {
     expect(errors).toEqual([]);
     puller.close();
     await nc.close();
+  });
+
+  it("says of what an agent's seed does not allow that it is the credential", async () => {
+    await mkdir(file('lent'));
+    await copyFile(file('seeds/coder-2.nk'), file('lent/coder-2.nk'));
+    const lent = { ...env, NATS_NKEY_FILE: file('lent/coder-2.nk') };
+
+    const listed = await runCaptured(['list-jobs', '--json'], { env: lent });
+
+    expect([listed.exitCode, listed.json]).toMatchObject([
+      3,
+      { error: { code: 'nats_refused', message: expect.stringContaining('NATS_NKEY_FILE') } },
+    ]);
   });
 
   it.each([
