@@ -62,7 +62,7 @@ describe(`malformed messages on every subject (${AGAIN})`, () => {
   });
 
   it('keep no agent from starting', async () => {
-    const another = await system.startCoder(7);
+    const another = await system.startCoder(2);
 
     await another.stop(AbortSignal.timeout(1_000));
 

@@ -88,8 +88,9 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
   const paths = await ensureHome(home);
   const jobs = await openBucket(nc, BUCKETS.jobs, Job);
 
+  const managing = await connectAs('repo-manager-1');
   const wired = await wireRepoManager({
-    nc: await connectAs('repo-manager-1'),
+    nc: managing,
     paths,
     agentId: 'repo-manager-1',
     incarnation: ulid(),
@@ -97,7 +98,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
     config: { passedEnvironment: options.passed ?? {}, secrets: Object.values(options.passed ?? {}) },
   });
   const context = options.wrapContext?.(wired) ?? wired;
-  const repoManager = await startRepoManager({ nc, context, version: 'test', sweepEveryMs: 1_000 });
+  const repoManager = await startRepoManager({ nc: managing, context, version: 'test', sweepEveryMs: 1_000 });
 
   const startOne = async (role: 'coder' | 'reviewer', n: number): Promise<RunningAgent> => {
     const agentId = `${role}-${String(n)}`;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { NO_USAGE } from '../../shared/domain/change.ts';
-import { AgentId, JobId, TaskId } from '../../shared/domain/ids.ts';
+import { AgentId, JobId, partsOfTaskId, TaskId, type TaskRole } from '../../shared/domain/ids.ts';
+import { TerminalError } from '../../shared/errors/errors.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
 import { TaskMessage } from '../../shared/messages/task.ts';
 import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
@@ -47,6 +48,7 @@ async function takeUp(options: WorkLoopOptions, delivery: Delivery): Promise<Tak
   let handBacks = 0;
   try {
     const message = parseDelivery(delivery, TaskMessage);
+    requireOwnTask(message.taskId, options.worker.role);
     options.onTask(message.taskId);
     handBacks = (await options.claims.get(message.taskId))?.value.handBacks ?? 0;
     requireDeliverable(delivery, handBacks, options.maxDeliveries);
@@ -57,6 +59,11 @@ async function takeUp(options: WorkLoopOptions, delivery: Delivery): Promise<Tak
     const rules = { maxDeliveries: options.maxDeliveries, retryForever: false };
     return { outcome: outcomeOf(error, delivery.deliveries - handBacks, rules), ours: true };
   }
+}
+
+/** What lies in another role's queue is nothing to claim. */
+function requireOwnTask(taskId: TaskId, role: TaskRole): void {
+  if (partsOfTaskId(taskId).role !== role) throw new TerminalError('wrong_subject', `${taskId} is no task of a ${role}.`);
 }
 
 /** A message that came too often without anyone saying why: it probably ends the agents that take it. */
@@ -73,7 +80,7 @@ class PoisonError extends Error {
 /** The job is told first, so that it never waits for what lies among the dead letters. */
 async function bury(options: WorkLoopOptions, delivery: Delivery, reason: { code: string; message: string }): Promise<void> {
   const task = Identified.safeParse(safeJson(delivery.data)).data;
-  if (task) {
+  if (task && partsOfTaskId(task.taskId).role === options.worker.role) {
     const claim = await options.claims.get(task.taskId);
     await sendReport(options.js, options.worker.role, {
       ...versioned({ jobId: task.jobId, taskId: task.taskId, dispatch: task.dispatch, at: options.now() }),

@@ -116,8 +116,8 @@ function managing(agentId: AgentId): string[] {
       api.pull(stream, REPO_MANAGER_CONSUMER),
       api.acks(stream, REPO_MANAGER_CONSUMER),
     ]),
-    // A job's request; whether a task is still there; what was acknowledged long ago, and is removed.
-    ...[STREAMS.requests, STREAMS.tasks].map(api.messageGet),
+    // A job's request; whether a task is still there, and a fact was told; what was acknowledged long ago, and is removed.
+    ...[STREAMS.requests, STREAMS.tasks, STREAMS.events].map(api.messageGet),
     ...[STREAMS.tasks, STREAMS.inputs].map(api.directGet),
     ...[STREAMS.tasks, STREAMS.inputs].map(api.messageDelete),
     ...[BUCKETS.jobs, BUCKETS.open, BUCKETS.claims, BUCKETS.locks].map(read),
