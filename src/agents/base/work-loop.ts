@@ -7,7 +7,7 @@ import { TaskMessage } from '../../shared/messages/task.ts';
 import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
 import { type Outcome, outcomeOf, settle } from '../../shared/messaging/outcome.ts';
-import { parseDelivery } from '../../shared/messaging/parse.ts';
+import { jsonOrNull, parseDelivery } from '../../shared/messaging/parse.ts';
 import type { TaskPuller } from '../../shared/messaging/pull.ts';
 import { sendReport } from './report.ts';
 import { type AttemptContext, attemptTask } from './task-attempt.ts';
@@ -79,7 +79,7 @@ class PoisonError extends Error {
 
 /** The job is told first, so that it never waits for what lies among the dead letters. */
 async function bury(options: WorkLoopOptions, delivery: Delivery, reason: { code: string; message: string }): Promise<void> {
-  const task = Identified.safeParse(safeJson(delivery.data)).data;
+  const task = Identified.safeParse(jsonOrNull(delivery.data)).data;
   if (task && partsOfTaskId(task.taskId).role === options.worker.role) {
     const claim = await options.claims.get(task.taskId);
     await sendReport(options.js, options.worker.role, {
@@ -102,12 +102,3 @@ const Identified = z.object({
   dispatch: z.number().int().positive(),
   attemptsBefore: z.number().int().nonnegative().catch(0),
 });
-
-function safeJson(data: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(data));
-  } catch {
-    // Not JSON: nobody can be told but those who read the dead letters.
-    return null;
-  }
-}

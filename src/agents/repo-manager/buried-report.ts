@@ -4,6 +4,7 @@ import { JobId, partsOfTaskId, TaskId } from '../../shared/domain/ids.ts';
 import type { JobInput } from '../../shared/domain/input.ts';
 import { subjects } from '../../shared/messages/subjects.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
+import { jsonOrNull } from '../../shared/messaging/parse.ts';
 
 /** Reports that end an attempt: with one of them gone, its job would wait for what is done already. */
 const RESULTS = ['ImplementationResult', 'ReviewResult', 'TaskFailed'] as const;
@@ -23,19 +24,11 @@ export function failureOfBuried(
   reason: { code: string; message: string },
   at: number,
 ): JobInput | null {
-  const report = Identified.safeParse(safeJson(delivery.data)).data;
+  const report = Identified.safeParse(jsonOrNull(delivery.data)).data;
   if (!report) return null;
   const { jobId, role } = partsOfTaskId(report.taskId);
   if (jobId !== report.jobId || delivery.subject !== subjects.input(role, jobId)) return null;
   const { taskId, dispatch, attempt } = report;
   const error = { code: reason.code, message: `The result could not be handled: ${reason.message}`, retryable: true };
   return { type: 'TaskFailed', taskId, dispatch, attempt, error, usage: NO_USAGE, at };
-}
-
-function safeJson(data: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(data));
-  } catch {
-    return null;
-  }
 }

@@ -10,6 +10,7 @@ import { removeAcknowledged } from '../../shared/messaging/acknowledged.ts';
 import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
 import { deliveredMessages } from '../../shared/messaging/delivered.ts';
 import { type Delivery, deliveryOfStored } from '../../shared/messaging/delivery.ts';
+import { jsonOrNull } from '../../shared/messaging/parse.ts';
 import { publishUntilAcknowledged } from '../../shared/messaging/publish.ts';
 import { deleteStreamMessage } from '../../shared/messaging/stream-message.ts';
 import { consumerPlans, STREAMS } from '../../shared/messaging/topology.ts';
@@ -76,7 +77,7 @@ export async function openBus(nc: NatsConnection): Promise<Bus> {
       (await oldMessages(jsm, STREAMS.inputs, before)).map((message) => deliveryOfStored(jsm, STREAMS.inputs, message)),
     oldTasks: async (before) =>
       (await oldMessages(jsm, STREAMS.tasks, before)).flatMap((message) => {
-        const task = TaskMessage.safeParse(parsed(message.string())).data;
+        const task = TaskMessage.safeParse(jsonOrNull(message.data)).data;
         return task ? [{ jobId: task.jobId, streamSeq: message.seq }] : [];
       }),
     wake: (role) => {
@@ -93,12 +94,4 @@ async function oldMessages(jsm: JetStreamManager, stream: string, before: number
   for (const plan of consumerPlans.filter((one) => one.stream === stream))
     for await (const message of deliveredMessages(jsm, plan)) if (message.time.getTime() < before) found.push(message);
   return found;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

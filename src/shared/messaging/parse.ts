@@ -20,3 +20,12 @@ function parseJson(data: Uint8Array): unknown {
     throw new TerminalError('invalid_message', `Not JSON: ${messageOf(error)}`, { cause: error });
   }
 }
+
+/** The JSON of a payload that may be anything; null where it is none. */
+export function jsonOrNull(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(data));
+  } catch {
+    return null;
+  }
+}
