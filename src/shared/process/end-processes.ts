@@ -21,7 +21,7 @@ const MAX_POLL_MS = 100;
  * home })`. Never ends this process or one it descends from. Gives the pids that it ended; what is stuck in the kernel
  * is not among them.
  *
- * `system`, where given, spares processes that carry another installation's name.
+ * `system`, where given, spares processes that do not carry this installation's name.
  *
  * Linux only: elsewhere a process's environment cannot be read, and nothing is done.
  */

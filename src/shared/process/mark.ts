@@ -28,9 +28,9 @@ export function carriesMark(entry: ProcessEntry, mark: Mark): boolean {
   return variables.get(RUN) === mark.run && (variables.get(RUN_ID) ?? mark.runId) === mark.runId;
 }
 
-/** Whether the process carries a mark that starts with `prefix`, and no other installation's name. */
+/** Whether the process carries a mark that starts with `prefix`, and the installation's name where one is given. */
 export function carriesPrefix(entry: ProcessEntry, prefix: string, system: string | undefined): boolean {
   const variables = readVariables(entry.pid, [RUN, SYSTEM]);
-  const isOfSystem = system === undefined || (variables.get(SYSTEM) ?? system) === system;
+  const isOfSystem = system === undefined || variables.get(SYSTEM) === system;
   return isOfSystem && variables.get(RUN)?.startsWith(prefix) === true;
 }

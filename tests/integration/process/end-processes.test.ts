@@ -62,14 +62,15 @@ describe('endMarkedProcesses', () => {
     expect([isAlive(longer), isAlive(other)]).toEqual([true, true]);
   });
 
-  it('spares the same agent of another installation', async () => {
+  it('spares the same agent of another installation, and of none', async () => {
     const agent = agentId();
+    const unnamed = await start(`${agent}:1`);
     const own = await start(`${agent}:1`, { env: { MULTI_AGENT_SYSTEM: '/home/a' } });
     const foreign = await start(`${agent}:1`, { env: { MULTI_AGENT_SYSTEM: '/home/b' } });
 
     await endMarkedProcesses(`${agent}:`, { system: '/home/a' });
 
-    expect([isAlive(own), isAlive(foreign)]).toEqual([false, true]);
+    expect([isAlive(own), isAlive(foreign), isAlive(unnamed)]).toEqual([false, true, true]);
   });
 
   it('never ends the process it runs in, nor one that started it', async () => {
