@@ -44,7 +44,7 @@ export default tseslint.config(
   {
     files: TYPESCRIPT,
     extends: [js.configs.recommended, tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
       ...restrict(namedExportsOnly, noShell, constantLogMessages),
       'no-restricted-imports': ['error', shellFunctions],

@@ -45,6 +45,7 @@ export default {
   // jest takes no limit from a project: this one holds where a ring is run without scripts/test.mjs, which gives its own.
   testTimeout: RINGS.integration,
   watchman: false,
+  testSequencer: './scripts/longest-first.mjs',
   // What a file loaded stays in its worker, and each later one takes longer for it: to start measuring coverage, and to start processes.
   workerIdleMemoryLimit: '150MB',
   coverageProvider: 'v8',
