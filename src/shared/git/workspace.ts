@@ -7,13 +7,7 @@ import { checkOut, cleanTree } from './checkout.ts';
 import { giveToPool, takeFromPool } from './pool.ts';
 import { removeTree } from './remove.ts';
 import { makeThrowawayGit } from './throwaway-git.ts';
-
-/** Whose workspace it is: what `owner.json` in it says. */
-export interface WorkspaceOwner {
-  readonly agentId: string;
-  readonly incarnation: string;
-  readonly pid: number;
-}
+import { halfMadePrefix, OWNER_FILE, removeWorkspace, type WorkspaceOwner } from './workspace-owner.ts';
 
 export interface WorkspaceRequest {
   /** `MULTI_AGENT_HOME` */
@@ -67,7 +61,7 @@ async function makeWorkspace(request: WorkspaceRequest): Promise<Workspace> {
   try {
     return await fillWorkspace(directory, request);
   } catch (error) {
-    await removeTree(directory);
+    await removeWorkspace(directory);
     throw error;
   }
 }
@@ -78,10 +72,10 @@ export function workspacePath(home: string, taskId: string, attempt: number): st
 
 /** It is never seen without its owner, so that a sweep can't take it for a crashed one. */
 async function makeDirectory(directory: string, owner: WorkspaceOwner): Promise<void> {
-  await removeTree(directory);
+  await removeWorkspace(directory);
   await mkdir(path.dirname(directory), { recursive: true, mode: 0o700 });
-  const temporary = await mkdtemp(path.join(path.dirname(directory), '.new-'));
-  await writeFile(path.join(temporary, 'owner.json'), JSON.stringify(owner));
+  const temporary = await mkdtemp(path.join(path.dirname(directory), halfMadePrefix(owner)));
+  await writeFile(path.join(temporary, OWNER_FILE), JSON.stringify(owner));
   await mkdir(path.join(temporary, 'scratch'), { mode: 0o700 });
   await rename(temporary, directory);
 }
@@ -127,7 +121,7 @@ function workspaceOf(directory: string, git: Git, start: string, reused: boolean
       if (released) return;
       released = true;
       if (how === 'normal' && (await isCleaned(git, start))) await giveToPool(home, repoKey, directory);
-      await removeTree(directory);
+      await removeWorkspace(directory);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Git } from '../../../src/shared/git/git.ts';
@@ -148,15 +149,35 @@ describe('workspaces', () => {
   it('sweeps what an earlier incarnation left, and nothing else', async () => {
     await take(home, cache, commit, 1);
     await take(home, cache, commit, 2);
-    await mkdir(path.join(home, 'worktrees/.new-old'));
-    await utimes(path.join(home, 'worktrees/.new-old'), 1, 1);
-    await mkdir(path.join(home, 'worktrees/.new-now'));
+    for (const name of ['old/file', 'now/file', `.new-coder-1-${String(process.pid)}-a1B2c3`, '.new-coder-1-1-a1B2c3', 'empty'])
+      await mkdir(path.join(home, 'worktrees', name), { recursive: true });
+    await utimes(path.join(home, 'worktrees/old'), 1, 1);
 
-    const swept = await sweepWorkspaces(home, ({ name, owner }) => owner.incarnation === 'one' && name.endsWith('.1'));
+    const swept = await sweepWorkspaces(home, ({ name, owner }) => name.endsWith('.1') || owner.pid === 1);
 
-    expect(swept).toEqual(['.new-old', `${TASK}.1`]);
-    expect((await listWorkspaces(home)).map(({ name, owner }) => [name, owner.agentId])).toEqual([[`${TASK}.2`, 'coder-1']]);
-    expect((await readdir(path.join(home, 'worktrees'))).sort()).toEqual(['.new-now', `${TASK}.2`]);
+    const begun = `.new-coder-1-${String(process.pid)}-a1B2c3`;
+    expect(swept).toEqual(['.new-coder-1-1-a1B2c3', 'empty', `${TASK}.1`, 'old']);
+    expect((await listWorkspaces(home)).map(({ name, owner }) => [name, owner.agentId])).toEqual([
+      [begun, 'coder-1'],
+      [`${TASK}.2`, 'coder-1'],
+    ]);
+    expect((await readdir(path.join(home, 'worktrees'))).sort()).toEqual([begun, `${TASK}.2`, 'now']);
+  });
+
+  it('says whose it is until all else of it is deleted', async () => {
+    const workspace = await take(home, cache, commit);
+    await mkdir(path.join(workspace.tree, 'many'));
+    for (let n = 0; n < 1_000; n++) await writeFile(path.join(workspace.tree, 'many', String(n)), '');
+
+    const removal = workspace.release('abandoned');
+    const seen: string[][] = [];
+    while (existsSync(workspace.directory)) {
+      seen.push(await readdir(workspace.directory).catch(() => []));
+    }
+    await removal;
+
+    expect(seen.filter((names) => names.includes('tree')).length).toBeGreaterThan(1);
+    expect(seen.filter((names) => names.length > 0 && !names.includes('owner.json'))).toEqual([]);
   });
 
   it('sweeps nothing where there is nothing', async () => {

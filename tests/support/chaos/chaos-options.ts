@@ -18,6 +18,8 @@ export interface ChaosOptions {
   readonly isJson: boolean;
   /** How long nothing may move until what is not over counts as lost (milliseconds). */
   readonly patienceMs: number;
+  /** Where a copy of the system's folder (logs, store, repositories) is put when something is wrong. */
+  readonly keepIn: string | undefined;
 }
 
 const DEFAULT_SECONDS = 600;
@@ -26,7 +28,7 @@ const DEFAULT_IN_FLIGHT = 40;
 /** A lost message is missed after half a minute; a connection that is dead at the other end is noticed as late. */
 const PATIENCE_SECONDS = 60;
 
-export const CHAOS_USAGE = `usage: npm run chaos -- [--quick | --seconds n | --minutes n] [--jobs n] [--in-flight n] [--seed s] [--harm daemon,nats,...] [--pace n] [--patience seconds] [--naive] [--json]`;
+export const CHAOS_USAGE = `usage: npm run chaos -- [--quick | --seconds n | --minutes n] [--jobs n] [--in-flight n] [--seed s] [--harm daemon,nats,...] [--pace n] [--patience seconds] [--keep folder] [--naive] [--json]`;
 
 /** @throws TypeError for an option that is not known, RangeError for a number that is none */
 export function chaosOptions(args: readonly string[]): ChaosOptions {
@@ -42,6 +44,7 @@ export function chaosOptions(args: readonly string[]): ChaosOptions {
       harm: { type: 'string' },
       pace: { type: 'string' },
       patience: { type: 'string' },
+      keep: { type: 'string' },
       naive: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
@@ -57,6 +60,7 @@ export function chaosOptions(args: readonly string[]): ChaosOptions {
     isNaive: values.naive,
     isJson: values.json,
     patienceMs: (positive('--patience', values.patience) ?? PATIENCE_SECONDS) * 1_000,
+    keepIn: values.keep,
   };
 }
 

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
 import { messageOf } from '../../../src/shared/errors/errors.ts';
 import { DeadLetter } from '../../../src/shared/messages/agent.ts';
 import { BUNDLE_STREAM } from '../../../src/shared/messaging/bundle-subjects.ts';
-import { BUCKETS, STREAMS } from '../../../src/shared/messaging/topology.ts';
+import { BUCKETS, consumerPlans, STREAMS } from '../../../src/shared/messaging/topology.ts';
 import type { SubmittedJob } from './customers.ts';
 import type { Finding } from './finding.ts';
 import type { World } from './world.ts';
@@ -49,8 +49,8 @@ async function lookForLeftOvers(
     claims: await subjectsOf(jsm, `KV_${BUCKETS.claims}`, `$KV.${BUCKETS.claims}.>`),
     open: await subjectsOf(jsm, `KV_${BUCKETS.open}`, `$KV.${BUCKETS.open}.>`),
     locks: await subjectsOf(jsm, `KV_${BUCKETS.locks}`, `$KV.${BUCKETS.locks}.>`),
-    TASKS: await subjectsOf(jsm, STREAMS.tasks, '>'),
-    INPUTS: await subjectsOf(jsm, STREAMS.inputs, '>'),
+    TASKS: await messagesIn(jsm, STREAMS.tasks),
+    INPUTS: await messagesIn(jsm, STREAMS.inputs),
     bundles: await subjectsOf(jsm, BUNDLE_STREAM, '>'),
     worktrees: readdirSync(join(world.home, 'worktrees')),
     pins: pinsOf(world.home, jobs),
@@ -66,6 +66,39 @@ async function lookForLeftOvers(
 async function subjectsOf(jsm: JetStreamManager, stream: string, filter: string): Promise<string[]> {
   const { state } = await jsm.streams.info(stream, { subjects_filter: filter });
   return Object.keys(state.subjects ?? {});
+}
+
+/** What lies in a work queue, and how its consumer stands to it: that says why nobody takes it. */
+async function messagesIn(jsm: JetStreamManager, stream: string): Promise<string[]> {
+  const { state } = await jsm.streams.info(stream);
+  const found: string[] = [];
+  for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq++) {
+    const message = await jsm.direct.getMessage(stream, { seq });
+    if (!message) continue;
+    const ageSeconds = Math.round((Date.now() - message.time.getTime()) / 1000);
+    found.push(
+      `${message.subject} #${String(seq)}, ${String(ageSeconds)} s old, ${await standingOf(jsm, stream, message)}: ${message.string().slice(0, 200)}`,
+    );
+  }
+  return found;
+}
+
+async function standingOf(jsm: JetStreamManager, stream: string, message: StoredMsg): Promise<string> {
+  const plan = consumerPlans.find((one) => one.stream === stream && isMatch(message.subject, one.filter));
+  if (plan === undefined) return 'no consumer';
+  const { delivered, ack_floor, num_ack_pending, num_pending } = await jsm.consumers.info(stream, plan.name);
+  const indexed = await jsm.direct.getMessage(stream, { seq: message.seq, next_by_subj: plan.filter });
+  return [
+    `${plan.name}: delivered ${String(delivered.stream_seq)}`,
+    `floor ${String(ack_floor.stream_seq)}`,
+    `unacknowledged ${String(num_ack_pending)}`,
+    `waiting ${String(num_pending)}`,
+    `by its subject ${indexed?.seq === message.seq ? 'found' : 'not found'}`,
+  ].join(', ');
+}
+
+function isMatch(subject: string, filter: string): boolean {
+  return subject.split('.')[0] === filter.split('.')[0] && (filter.endsWith('>') || filter === subject);
 }
 
 /** What ended well needs no pins; what failed keeps its own for a retry. */

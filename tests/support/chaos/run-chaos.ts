@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilAnswered } from '../../../src/shared/messaging/until-answered.ts';
 import { buildPrograms } from '../built-programs.ts';
@@ -42,7 +43,9 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
       diskBytes: DISK_BYTES,
     });
     try {
-      return await Promise.race([play(world, options, say, startedAt), rejectedBy(signal)]);
+      const report = await Promise.race([play(world, options, say, startedAt), rejectedBy(signal)]);
+      if (!report.ok && options.keepIn !== undefined) await cp(world.folder, options.keepIn, { recursive: true });
+      return report;
     } finally {
       await world.stop();
     }
