@@ -6,7 +6,7 @@ import { ensureHome, type HomePaths, homePaths } from '../../shared/config/home.
 import type { Config } from '../../shared/config/load.ts';
 import { loadDaemonConfig } from '../../shared/config/role-file.ts';
 import { AgentId, type AgentRole } from '../../shared/domain/ids.ts';
-import { sweepWorkspaces } from '../../shared/git/sweep.ts';
+import { sweepBegun, sweepWorkspaces } from '../../shared/git/sweep.ts';
 import { type DaemonHandle, runDaemon } from '../../shared/lifecycle/daemon.ts';
 import { connectNats } from '../../shared/messaging/connection.ts';
 import { endMarkedProcesses } from '../../shared/process/end-processes.ts';
@@ -53,7 +53,9 @@ export async function runRole(role: AgentRole, start: (context: DaemonContext) =
 async function clearLeftovers(home: string, agentId: string, log: Logger): Promise<void> {
   const processes = await endMarkedProcesses(`${agentId}:`, { system: home });
   const workspaces = await sweepWorkspaces(home, ({ owner }) => owner.agentId === agentId);
-  if (processes.length > 0 || workspaces.length > 0) log.warn({ processes, workspaces }, 'cleared what an earlier incarnation left');
+  const begun = await sweepBegun(home);
+  if (processes.length + workspaces.length + begun.length > 0)
+    log.warn({ processes, workspaces, begun }, 'cleared what an earlier incarnation left');
 }
 
 /** A connection that is gone for good ends the daemon: its supervisor starts a new one. */

@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeAside } from './aside.ts';
 import { createGit, type Git } from './git.ts';
 import { withHostFaults } from './host-fault.ts';
 
@@ -21,7 +22,7 @@ export async function openMirror(gitDir: string, format: () => Promise<ObjectFor
 /** Made aside and renamed: whoever sees it sees all of it, and of two makers one wins. */
 async function makeMirror(gitDir: string, format: ObjectFormat): Promise<void> {
   await mkdir(path.dirname(gitDir), { recursive: true, mode: 0o700 });
-  const temporary = await mkdtemp(path.join(path.dirname(gitDir), '.new-'));
+  const temporary = await makeAside(path.dirname(gitDir));
   try {
     const init = ['init', '--bare', '--quiet', '--template=', '--initial-branch=none', `--object-format=${format}`];
     await createGit({ gitDir: temporary, settings: ['init.defaultRefFormat=files'] }).run(init);

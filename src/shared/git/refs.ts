@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { CommitId, JobId } from '../domain/ids.ts';
+import { makeAside } from './aside.ts';
 import type { Git } from './git.ts';
 import { withHostFaults } from './host-fault.ts';
 
@@ -58,13 +59,14 @@ async function readRef(git: Git, ref: string): Promise<CommitId | null> {
 }
 
 async function writeRef(git: Git, ref: string, id: CommitId): Promise<void> {
-  if ((await readRef(git, ref)) !== id) await withHostFaults(() => replaceRef(path.join(git.location.gitDir, ref), id));
+  if ((await readRef(git, ref)) !== id) await withHostFaults(() => replaceRef(git.location.gitDir, ref, id));
 }
 
-async function replaceRef(file: string, id: CommitId): Promise<void> {
+async function replaceRef(gitDir: string, ref: string, id: CommitId): Promise<void> {
+  const file = path.join(gitDir, ref);
   await mkdir(path.dirname(file), { recursive: true });
-  // Beside the ref and ending in `.lock`, which git takes for no ref.
-  const temporary = `${file}.${String(process.pid)}-${Math.random().toString(36).slice(2)}.lock`;
+  const aside = await makeAside(gitDir);
+  const temporary = path.join(aside, 'ref');
   try {
     const handle = await open(temporary, 'wx');
     try {
@@ -75,13 +77,12 @@ async function replaceRef(file: string, id: CommitId): Promise<void> {
     }
     await rename(temporary, file);
   } finally {
-    await rm(temporary, { force: true });
+    await rm(aside, { recursive: true, force: true });
   }
 }
 
 async function names(directory: string): Promise<string[]> {
-  const entries = await readdir(directory).catch(() => []);
-  return entries.filter((entry) => !entry.endsWith('.lock')).sort();
+  return (await readdir(directory).catch(() => [])).sort();
 }
 
 function safe(part: string): string {

@@ -1,5 +1,8 @@
 import { readdir, rmdir, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { isAlive } from '../process/process-table.ts';
+import { PUBLIC_PREFIX, sweepAside } from './aside.ts';
 import { ownerOf, removeWorkspace, type WorkspaceOwner } from './workspace-owner.ts';
 
 export interface FoundWorkspace {
@@ -34,6 +37,21 @@ export async function sweepWorkspaces(home: string, isLeftOver: (workspace: Foun
     if (isGone || isToGo) removed.push(name);
   }
   return removed;
+}
+
+/**
+ * Deletes what processes that are gone have made and not put in its place: repositories, refs, and what lay in the folder for temporary files.
+ * For the start of a process that has made nothing yet: what carries its own pid is an earlier one's. Gives the names.
+ */
+export async function sweepBegun(home: string): Promise<string[]> {
+  const isGone = (pid: number): boolean => pid === process.pid || !isAlive(pid);
+  const folders = ['mirrors', 'repositories'].map((name) => path.join(home, name));
+  const repositories = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => path.join(folder, name))),
+  );
+  const swept = [await sweepAside(tmpdir(), { prefix: PUBLIC_PREFIX, isGone })];
+  for (const directory of [...folders, ...repositories.flat()]) swept.push(await sweepAside(directory, { isGone }));
+  return swept.flat();
 }
 
 async function directories(home: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
 import { messageOf } from '../../../src/shared/errors/errors.ts';
@@ -55,6 +55,7 @@ async function lookForLeftOvers(
     worktrees: readdirSync(join(world.home, 'worktrees')),
     pins: pinsOf(world.home, jobs),
     locksOnDisk: locksIn(world.home),
+    aside: asideIn(world),
     processes: runnersOf(world.home),
   };
   const orphans = Object.entries(left).flatMap(([where, names]) =>
@@ -115,6 +116,16 @@ function locksIn(home: string): string[] {
       .filter((name) => name.endsWith('.lock'))
       .map((name) => join(folder, name)),
   );
+}
+
+/** What was begun under another name and never put in its place. */
+function asideIn({ home, temporary }: World): string[] {
+  const begun = ['mirrors', 'repositories', 'worktrees', 'forge'].flatMap((folder) =>
+    readdirSync(join(home, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => basename(name).startsWith('.new-'))
+      .map((name) => join(folder, name)),
+  );
+  return [...begun, ...readdirSync(temporary)];
 }
 
 /** The processes of runners and checks of this system, wherever they went. */

@@ -43,6 +43,8 @@ export interface WorldDaemon extends SupervisedDaemon {
 export interface World {
   readonly folder: string;
   readonly home: string;
+  /** The daemons' folder for temporary files. */
+  readonly temporary: string;
   readonly repositories: readonly string[];
   readonly nats: TestNatsServer;
   /** Our own connection, past all the harm but that done to the server itself. */
@@ -87,6 +89,8 @@ async function openWorld(
   closers.push(() => nc.close());
   await provisionTopology(nc, { ackWaitMs: options.ackWaitMs });
   const { home } = await ensureHome(join(folder, 'home'));
+  const temporary = temporaryIn(folder);
+  await mkdir(temporary);
   await makeStage(folder);
   const repositories = await makeRepositories(folder, options.repositories);
   const clocks = createClocks(folder);
@@ -96,7 +100,11 @@ async function openWorld(
     await Promise.all(daemons.map(({ network }) => network.close()));
   });
   await agentsReady(nc, daemons);
-  return { folder, home, repositories, nats, nc, daemons, clocks, disk, options };
+  return { folder, home, temporary, repositories, nats, nc, daemons, clocks, disk, options };
+}
+
+function temporaryIn(folder: string): string {
+  return join(folder, 'tmp');
 }
 
 async function diskOf(folder: string, { diskBytes }: WorldOptions): Promise<World['disk']> {
@@ -131,6 +139,7 @@ function environmentOf({ folder, home, options }: Place, port: number): Record<s
   return {
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
+    TMPDIR: temporaryIn(folder),
     MULTI_AGENT_HOME: home,
     NATS_URL: `nats://127.0.0.1:${port}`,
     LOG_LEVEL: 'warn',

@@ -1,5 +1,6 @@
-import { link, mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeAside, sweepAside } from '../../git/aside.ts';
 import { hasErrorCode } from '../../git/error-code.ts';
 import { hostFault, withHostFaults } from '../../git/host-fault.ts';
 
@@ -14,7 +15,8 @@ export function writeFact(file: string, fact: unknown): Promise<boolean> {
 async function write(file: string, fact: unknown): Promise<boolean> {
   const directory = path.dirname(file);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const aside = await mkdtemp(path.join(directory, '.new-'));
+  await sweepAside(directory);
+  const aside = await makeAside(directory);
   const temporary = path.join(aside, 'fact');
   try {
     await writeDurably(temporary, `${JSON.stringify(fact)}\n`);

@@ -1,7 +1,8 @@
-import { chmod, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { CommitId } from '../../domain/ids.ts';
+import { makeAside, PUBLIC_PREFIX } from '../../git/aside.ts';
 import { createGit, type Git } from '../../git/git.ts';
 import { withHostFaults } from '../../git/host-fault.ts';
 import { removeTree } from '../../git/remove.ts';
@@ -12,7 +13,7 @@ import type { LocalRepository } from './local-repository.ts';
  * Works on a user's tree and index through a repository of our own that lasts as long as `use` does: their configuration,
  * with whatever filters it names, is not read, only their objects, index and ignore rules. HEAD is at `commit`.
  *
- * The repository stays ours, whoever's the tree is: their git may read it and no more. What they could write in, we must not.
+ * The repository stays ours, whoever's the tree is, and lies where they may read it, as they may not in our home: their git may read it and no more. What they could write in, we must not.
  */
 export async function withShadow<T>(
   repository: LocalRepository,
@@ -20,7 +21,7 @@ export async function withShadow<T>(
   commit: CommitId,
   use: (git: Git, setHead: (commit: CommitId) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const gitDir = await withHostFaults(() => mkdtemp(path.join(tmpdir(), 'multi-agent-')));
+  const gitDir = await withHostFaults(() => makeAside(tmpdir(), PUBLIC_PREFIX));
   try {
     const setHead = (id: CommitId) => withHostFaults(() => writeFile(path.join(gitDir, 'HEAD'), `${id}\n`));
     await withHostFaults(() => fillShadow(gitDir, checkout, commit));
