@@ -22,8 +22,7 @@ export async function removeAcknowledged(jsm: JetStreamManager): Promise<number>
 async function removeFor(jsm: JetStreamManager, plan: ConsumerPlan): Promise<number> {
   const { ack_floor } = await jsm.consumers.info(plan.stream, plan.name);
   let removed = 0;
-  for await (const { seq } of deliveredMessages(jsm, plan)) {
-    if (seq > ack_floor.stream_seq) break;
+  for await (const { seq } of deliveredMessages(jsm, plan, ack_floor.stream_seq)) {
     await deleteStreamMessage(jsm, plan.stream, seq);
     removed += 1;
   }

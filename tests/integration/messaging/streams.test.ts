@@ -13,13 +13,14 @@ import { openBucket } from '../../../src/shared/messaging/bucket.ts';
 import { bundleKeyOf, openBundleStore } from '../../../src/shared/messaging/bundle-store.ts';
 import { connectNats } from '../../../src/shared/messaging/connection.ts';
 import { consume, type ConsumeOptions } from '../../../src/shared/messaging/consume.ts';
+import { deliveredMessages } from '../../../src/shared/messaging/delivered.ts';
 import { publishDeadLetter } from '../../../src/shared/messaging/dead-letters.ts';
 import { startHeartbeat } from '../../../src/shared/messaging/heartbeat.ts';
 import { createLogWriter, TASK_LIMIT_CHARACTERS } from '../../../src/shared/messaging/log-writer.ts';
 import { compareTopology, provisionTopology, requireTopology } from '../../../src/shared/messaging/provision.ts';
 import { publishUntilAcknowledged } from '../../../src/shared/messaging/publish.ts';
 import { createTaskPuller } from '../../../src/shared/messaging/pull.ts';
-import { BUCKETS, REPO_MANAGER_CONSUMER, STREAMS } from '../../../src/shared/messaging/topology.ts';
+import { BUCKETS, consumerPlans, REPO_MANAGER_CONSUMER, STREAMS } from '../../../src/shared/messaging/topology.ts';
 import { startNatsServer, type TestNatsServer } from '../../support/nats-server.ts';
 import { until } from '../../support/until.ts';
 
@@ -279,6 +280,43 @@ describe('the removal of what was acknowledged', () => {
 
     expect([removed, state.messages]).toEqual([0, 2]);
     expect((await jsm.streams.info(STREAMS.tasks)).state.messages).toBe(0);
+  });
+});
+
+describe('what a consumer has been given', () => {
+  /** As a server is that was killed: asked by subjects, it does not know one of its messages. */
+  const forgetting = (lost: number): JetStreamManager =>
+    Object.assign(Object.create(jsm) as JetStreamManager, {
+      direct: {
+        getMessage: (stream: string, query: { seq: number; next_by_subj: string }) =>
+          jsm.direct.getMessage(stream, query.next_by_subj !== '>' && query.seq <= lost ? { ...query, seq: lost + 1 } : query),
+      },
+    });
+
+  it('is found though the index of subjects lacks it, and what waits is not', async () => {
+    const plan = consumerPlans.find(({ filter }) => filter === subjects.task('reviewer', 'high'));
+    if (plan === undefined) throw new Error('there is no such consumer');
+    const js = jetstream(nc);
+    const acks: number[] = [];
+    for (const [role, text] of [
+      ['coder', 'of others'],
+      ['reviewer', 'first'],
+      ['reviewer', 'second'],
+      ['reviewer', 'third'],
+    ] as const)
+      acks.push((await js.publish(subjects.task(role, 'high'), text)).seq);
+    const [others = 0, first = 0, second = 0, third = 0] = acks;
+    const puller = createTaskPuller(nc, 'reviewer', never);
+    const given = [await puller.next(AbortSignal.timeout(5_000)), await puller.next(AbortSignal.timeout(5_000))];
+
+    const found: number[] = [];
+    for await (const { seq } of deliveredMessages(forgetting(first), plan)) found.push(seq);
+
+    for (const delivery of given) await delivery.term();
+    puller.close();
+    for (const seq of [others, third]) await jsm.streams.deleteMessage(STREAMS.tasks, seq);
+    expect(given.map(({ streamSeq }) => streamSeq)).toEqual([first, second]);
+    expect(found).toEqual([second, first]);
   });
 });
 
