@@ -26,7 +26,7 @@ const Report = z.object({
 
 describe('npm run chaos', () => {
   it('finds nothing lost, doubled or left over, whatever is done to the system for a minute', async () => {
-    const { code, report, left } = await chaos('--seconds', '45', '--in-flight', '16');
+    const { code, report, left } = await chaos('--seconds', '60', '--in-flight', '20');
 
     expect(report).toMatchObject({ findings: [], ok: true, lost: 0, doubled: 0, orphans: 0 });
     expect(Math.min(report.merged, report.kills, report.pauses, report.natsKills)).toBeGreaterThan(0);
@@ -35,7 +35,7 @@ describe('npm run chaos', () => {
   });
 
   it('finds that a system loses or doubles jobs that is wired without a thought of crashes', async () => {
-    const { code, report, left } = await chaos('--naive', '--seconds', '20', '--in-flight', '16', '--patience', '30');
+    const { code, report, left } = await chaos('--naive', '--seconds', '10', '--in-flight', '16', '--patience', '10');
 
     expect(report.ok).toBe(false);
     expect(report.lost + report.doubled).toBeGreaterThan(0);
