@@ -12,7 +12,7 @@ export const GROUPS = [
   // Most scenarios share one running system; beside it run the files that kill daemons, each with a system of its own.
   { name: 'e2e', rings: ['e2e'], maxWorkers: 3, coverage: false },
   // Each file has a system of its own and mostly waits for it.
-  { name: 'crash', rings: ['crash'], maxWorkers: 2, coverage: false },
+  { name: 'crash', rings: ['crash'], maxWorkers: 3, coverage: false },
   // Everything at once happens to a system of a dozen daemons, for a minute: it needs the machine to itself.
   { name: 'chaos', rings: ['chaos'], maxWorkers: 1, coverage: false },
   // Three servers and all daemons in each file: minutes, and times are measured. Only where it is named.

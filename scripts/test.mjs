@@ -3,21 +3,23 @@
  * all of them. `npm run coverage` runs the rings that are measured. The last line is the total: `N passed, N failed` (`, N skipped`).
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { bootstrap } from './bootstrap.mjs';
 import { jestArguments } from './jest-arguments.mjs';
 import { plan } from './rings.mjs';
+import { temporaryFolder } from './temporary-folder.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const say = (line) => process.stderr.write(`${line}\n`);
 const work = plan(process.argv.slice(2));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const faults = [];
-const scratch = mkdtempSync(join(tmpdir(), 'multi-agent-test-'));
+const scratch = mkdtempSync(join(temporaryFolder(), 'ma-test-'));
+// Some tests have repositories of another user, who has to get there.
+chmodSync(scratch, 0o711);
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 try {
@@ -32,7 +34,7 @@ process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skip
 process.exitCode = total.failed === 0 ? 0 : 1;
 
 async function runAll() {
-  const environment = { ...process.env, NODE_ENV: 'test', ...(await natsServerEnvironment()) };
+  const environment = { ...process.env, NODE_ENV: 'test', TMPDIR: scratch, ...(await natsServerEnvironment()) };
   const groups = work.groups.filter((group) => group.coverage || !work.onlyCoverage);
   for (const group of groups) await runGroup(group, environment);
 }
