@@ -9,7 +9,7 @@ import { publishUntilAcknowledged } from './publish.ts';
 const KEPT_BYTES = 512 * 1024;
 const KEPT_CHARACTERS = 16 * 1024;
 
-/** Stores a message nobody could handle, with the reason. Once for each message: a repetition within the duplicate window is the same letter. */
+/** Stores a message nobody could handle, with the reason. Once for each message: a repetition is the same letter for as long as that is kept. */
 export async function publishDeadLetter(
   js: JetStreamClient,
   role: DeadLetterRole,

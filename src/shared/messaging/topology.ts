@@ -87,6 +87,8 @@ export const streamPlans: readonly StreamPlan[] = [
     name: STREAMS.dead,
     subjects: [subjects.deadLetters],
     maxAgeMs: 90 * DAY_MS,
+    // A server that was killed may give out everything that its queues once had anew (seen with 2.9.10): each message stays one letter.
+    duplicateWindowMs: 90 * DAY_MS,
     about: 'messages nobody could handle, with the reason',
   },
 ];

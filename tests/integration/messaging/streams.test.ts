@@ -320,6 +320,15 @@ describe('what a consumer has been given', () => {
   });
 });
 
+describe('a dead letter', () => {
+  it('is one for as long as it is kept, however late its message is buried again', async () => {
+    const { config } = await jsm.streams.info(STREAMS.dead);
+
+    expect(config.max_age).toBeGreaterThan(0);
+    expect(config.duplicate_window).toBe(config.max_age);
+  });
+});
+
 describe('the bundle store', () => {
   const taskId = `job-${ulid()}.implement.1`;
   const key = bundleKeyOf(Buffer.from('secret'), taskId, 1);
