@@ -5,7 +5,7 @@ import { CommitId, Instant, JobId } from '../../domain/ids.ts';
 import { Review } from '../../domain/review.ts';
 import { TerminalError } from '../../errors/errors.ts';
 import type { ProposedChange } from '../forge.ts';
-import { listFacts, readFact, writeFact } from './facts.ts';
+import { hasFact, listFacts, readFact, writeFact } from './facts.ts';
 
 const Opened = z.object({
   number: z.number().int().positive(),
@@ -91,7 +91,7 @@ async function openRecord(
   { jobId, title, body, head, headCommit, base }: ProposedChange,
   read: (jobId: JobId) => Promise<ChangeRequestRecord | null>,
 ): Promise<ChangeRequestRecord> {
-  const number = await takeNumber(path.join(directory, 'numbers'), jobId);
+  const number = await takeNumber(directory, jobId);
   // Two that open it at once take two numbers; only one of them is ever the change request's.
   await writeFact(file, { number, jobId, title, body, head, headCommit, base } satisfies Opened);
   const record = await read(jobId);
@@ -99,15 +99,34 @@ async function openRecord(
   return record;
 }
 
+/** Takes the next free number of the repository, without listing those that are taken. */
 async function takeNumber(directory: string, jobId: JobId): Promise<number> {
-  const taken = (await listFacts(directory)).map(Number);
-  let number = Math.max(0, ...taken) + 1;
-  while (!(await writeFact(path.join(directory, String(number)), jobId))) number += 1;
+  const isTaken = (number: number) => hasFact(numberFact(directory, number));
+  let number = await firstThatIsNot(isTaken);
+  // Made beside the job's own facts: there are few, while the numbers are as many as there ever were change requests.
+  while (!(await writeFact(numberFact(directory, number), jobId, path.join(directory, jobId)))) number += 1;
   return number;
 }
 
+/** The first number from 1 on that is not taken, where all below it are: doubled until it is beyond, then halved in. */
+async function firstThatIsNot(isTaken: (number: number) => Promise<boolean>): Promise<number> {
+  let free = 1;
+  while (await isTaken(free)) free *= 2;
+  let taken = Math.floor(free / 2);
+  while (free - taken > 1) {
+    const middle = Math.floor((taken + free) / 2);
+    if (await isTaken(middle)) taken = middle;
+    else free = middle;
+  }
+  return free;
+}
+
+function numberFact(directory: string, number: number): string {
+  return path.join(directory, 'numbers', String(number));
+}
+
 async function jobOfNumber(directory: string, number: number): Promise<JobId> {
-  const job = JobId.safeParse(await readFact(path.join(directory, 'numbers', String(number))));
+  const job = JobId.safeParse(await readFact(numberFact(directory, number)));
   if (job.success) return job.data;
   throw new TerminalError('change_request_not_found', `There is no change request ${String(number)}.`);
 }

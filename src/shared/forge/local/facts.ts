@@ -1,4 +1,4 @@
-import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { access, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { makeAside, sweepAside } from '../../git/aside.ts';
 import { hasErrorCode } from '../../git/error-code.ts';
@@ -7,16 +7,19 @@ import { hostFault, withHostFaults } from '../../git/host-fault.ts';
 /**
  * Writes something that happened, once: complete and on the disk before it has its name. Gives false, and changes nothing,
  * where it was written before, by whomever. Throws what `hostFault` says.
+ *
+ * @param madeIn the directory in which it is made, on the same file system, and in which what a crash left of others is looked for each time:
+ *   one whose size does not grow with history. Default: that of the file
  */
-export function writeFact(file: string, fact: unknown): Promise<boolean> {
-  return withHostFaults(() => write(file, fact));
+export function writeFact(file: string, fact: unknown, madeIn = path.dirname(file)): Promise<boolean> {
+  return withHostFaults(() => write(file, fact, madeIn));
 }
 
-async function write(file: string, fact: unknown): Promise<boolean> {
+async function write(file: string, fact: unknown, madeIn: string): Promise<boolean> {
   const directory = path.dirname(file);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await sweepAside(directory);
-  const aside = await makeAside(directory);
+  for (const needed of [directory, madeIn]) await mkdir(needed, { recursive: true, mode: 0o700 });
+  await sweepAside(madeIn);
+  const aside = await makeAside(madeIn);
   const temporary = path.join(aside, 'fact');
   try {
     await writeDurably(temporary, `${JSON.stringify(fact)}\n`);
@@ -38,6 +41,17 @@ export async function readFact(file: string): Promise<unknown> {
     throw hostFault(error) ?? error;
   });
   return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** Whether it has happened. Throws what `hostFault` says. */
+export async function hasFact(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    (error: unknown) => {
+      if (hasErrorCode(error, 'ENOENT')) return false;
+      throw hostFault(error) ?? error;
+    },
+  );
 }
 
 /** The names of the facts in a directory, sorted. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { changeRequestOf, createChangeRequestStore } from '../../../../../src/shared/forge/local/change-requests.ts';
@@ -8,6 +8,7 @@ import { readFact, writeFact } from '../../../../../src/shared/forge/local/facts
 const JOBS = ['job-01ARZ3NDEKTSV4RRFFQ69G5FAV', 'job-01BX5ZZKBKACTAV9WEVGEMMVRZ'] as const;
 const ID = '1'.repeat(40);
 const change = (jobId: string) => ({ jobId, title: 't', body: 'b', head: `multi-agent/${jobId}`, headCommit: ID, base: 'main' });
+const jobNumbered = (n: number) => `job-01ARZ3NDEKTSV4RRFFQ69G${String(n).padStart(4, '0')}`;
 const review = (round: number) => ({ round, decision: 'COMMENT' as const, headCommit: ID, summary: String(round), comments: [] });
 
 describe('the records of change requests', () => {
@@ -41,6 +42,34 @@ describe('the records of change requests', () => {
     expect(numbers.map((of) => of.size)).toEqual([1, 1]);
     expect([...(numbers[0] ?? [])]).not.toEqual([...(numbers[1] ?? [])]);
     expect(await stores[0]?.jobOf([...(numbers[1] ?? [])][0] ?? 0)).toBe(JOBS[1]);
+  });
+
+  it('number on from whatever is there, and leave nothing among the numbers but numbers', async () => {
+    const store = createChangeRequestStore(directory);
+    const numbers = path.join(directory, 'numbers');
+    await mkdir(numbers);
+    const given: number[] = [];
+
+    for (let taken = 0; taken < 20; taken++) {
+      const { number } = await store.open(change(jobNumbered(taken)));
+      given.push(number);
+    }
+
+    expect(given).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    expect((await readdir(numbers)).sort()).toEqual(given.map(String).sort());
+  });
+
+  it('take a number without a list of all that were taken', async () => {
+    const store = createChangeRequestStore(directory);
+    const numbers = path.join(directory, 'numbers');
+    await mkdir(numbers);
+    for (let number = 1; number <= 40; number++) await writeFile(path.join(numbers, String(number)), JSON.stringify(JOBS[0]));
+    // A listing would go on from here.
+    await writeFile(path.join(numbers, '1000'), JSON.stringify(JOBS[0]));
+
+    const { number } = await store.open(change(JOBS[1]));
+
+    expect(number).toBe(41);
   });
 
   it('show the newest head while open, and the merged one after', async () => {
