@@ -176,6 +176,17 @@ export function forgeContract(name: string, setup: () => Promise<ForgeWorld>): v
       });
     });
 
+    it('leaves no branch of a change that is merged, whoever comes late to publish it', async () => {
+      const { baseCommit, headCommit } = await proposed();
+      const { number } = await world.forge.openChangeRequest(mirrored, change(headCommit));
+      await world.forge.land(mirrored, await mergeOf(headCommit, baseCommit, number));
+
+      await world.forge.publishBranch(mirrored, head, headCommit, null);
+      await world.forge.publishBranch(mirrored, head, headCommit, baseCommit);
+
+      expect(await world.branch(head)).toBeNull();
+    });
+
     it('does not land on a base that moved', async () => {
       const { baseCommit, headCommit } = await proposed();
       const merge = await mergeOf(headCommit, baseCommit);

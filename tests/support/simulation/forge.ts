@@ -45,6 +45,7 @@ export function forgeOf(self: Incarnation, world: ForgeWorld): Forge {
       return effect();
     });
   const requestOf = (head: string): HostedChangeRequest | undefined => hosted.changeRequests.find((request) => request.head === head);
+  const isMerged = (head: string): boolean => requestOf(head)?.mergeCommit !== undefined;
   const removeBranch = (head: string, headCommit: string): void => {
     if (hosted.branches.get(head) === headCommit) hosted.branches.delete(head);
   };
@@ -63,15 +64,19 @@ export function forgeOf(self: Incarnation, world: ForgeWorld): Forge {
         return commit;
       }),
     publishBranch: async (_repository, head, headCommit, expected) => {
-      await ask('publishBranch', () => {
-        const now = hosted.branches.get(head) ?? null;
-        if (now === headCommit) return;
-        if (now !== expected) throw new TerminalError('branch_conflict', `${head} is at ${String(now)}, not at ${String(expected)}.`);
-        hosted.branches.set(head, headCommit);
-      });
-      await ask('publishBranch look', () => {
-        if (requestOf(head)?.mergeCommit !== undefined) removeBranch(head, headCommit);
-      });
+      try {
+        if (await ask('publishBranch look', () => isMerged(head))) return;
+        await ask('publishBranch', () => {
+          const now = hosted.branches.get(head) ?? null;
+          if (now === headCommit) return;
+          if (now !== expected) throw new TerminalError('branch_conflict', `${head} is at ${String(now)}, not at ${String(expected)}.`);
+          hosted.branches.set(head, headCommit);
+        });
+      } finally {
+        await ask('publishBranch look', () => {
+          if (isMerged(head)) removeBranch(head, headCommit);
+        });
+      }
     },
     openChangeRequest: (_repository, change) =>
       ask('openChangeRequest', () => asChangeRequest(requestOf(change.head) ?? openedRequest(hosted, change), change.headCommit)),

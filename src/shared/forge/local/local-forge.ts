@@ -42,11 +42,13 @@ export function createLocalForge({ home }: LocalForgeOptions): Forge {
       return commit;
     },
     publishBranch: async (repository, head, headCommit, expected) => {
-      await publish(await localOf(repository), mirrorOf(repository), head, headCommit, expected);
-      // Looked at again: one that was paused before it published may come after the merge, and would leave the branch behind.
-      const jobId = jobOfBranch(head);
-      const record = jobId === null ? null : await storeOf(repository).read(jobId);
-      if (record?.merged) await removeBranch(await localOf(repository), head, headCommit);
+      try {
+        // One that was paused may come after the merge.
+        if (!(await isMerged(repository, head))) await publish(await localOf(repository), mirrorOf(repository), head, headCommit, expected);
+      } finally {
+        // Looked at again, however it ended: the merge may have come in between, and the branch would stay.
+        if (await isMerged(repository, head)) await removeBranch(await localOf(repository), head, headCommit);
+      }
     },
     openChangeRequest: async (repository, change) => changeRequestOf(await storeOf(repository).open(change), change.headCommit),
     findChangeRequest: async (repository, head) => {
@@ -65,6 +67,12 @@ export function createLocalForge({ home }: LocalForgeOptions): Forge {
     findMerge: async (repository, base, headCommit, since) => findMergeOf((await localOf(repository)).git, base, headCommit, since),
     listCommits: (repository, base, head) => commitsBetween(mirrorOf(repository), base, head),
   };
+
+  async function isMerged(repository: MirroredRepository, head: string): Promise<boolean> {
+    const jobId = jobOfBranch(head);
+    const record = jobId === null ? null : await storeOf(repository).read(jobId);
+    return record !== null && record.merged !== null;
+  }
 
   async function land(repository: MirroredRepository, merge: MergeRequest): Promise<Landing> {
     const mirror = mirrorOf(repository);
