@@ -56,6 +56,8 @@ export const BEGINNING = 1_700_000_000_000;
 const ORDINARY_MS = 1;
 const ANSWER_WITHIN_MS = 5_000;
 const RESTARTED_AFTER_MS = 1_000;
+/** The longest that a process is paused (milliseconds). */
+export const LONGEST_PAUSE_MS = 45_000;
 
 export function createProcess(around: Surroundings, name: string, main: (self: Incarnation) => void): Process {
   const { timeline } = around;
@@ -227,7 +229,7 @@ const ANY: readonly Fate[] = [
   { name: 'dies after it', after: crash },
   { name: 'dies, and what it sent arrives later', arrivesMs: 3_000, before: crash },
   { name: 'is paused after it for 15 s', after: pause(15_000) },
-  { name: 'is paused before it for 45 s', before: pause(45_000), arrivesMs: 45_000 },
+  { name: 'is paused before it for 45 s', before: pause(LONGEST_PAUSE_MS), arrivesMs: LONGEST_PAUSE_MS },
 ];
 const FATES: Readonly<Record<IoKind, readonly Fate[]>> = {
   nats: [

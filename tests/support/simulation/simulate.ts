@@ -2,6 +2,7 @@ import { isTerminal } from '../../../src/shared/domain/job.ts';
 import { type Chosen, givenLuck, type Luck, randomLuck } from './luck.ts';
 import { BrokenRule } from './oracle.ts';
 import type { Sabotage } from './sabotage.ts';
+import { LONGEST_PAUSE_MS } from './process.ts';
 import { createWorld, isAtRest, type World } from './world.ts';
 
 export interface Run {
@@ -19,7 +20,7 @@ export interface RunOptions {
 /** How long things may go wrong, and how long everything may then take to come to rest (milliseconds of the world). */
 const TROUBLE_MS = 180_000;
 const REST_WITHIN_MS = 20 * 60_000;
-/** After everything has come to rest there are two more sweeps, and time for what they find. */
+/** After everything has come to rest, whoever is still paused goes on; then there are two more sweeps, and time for what they find. */
 const SWEEPS = 2.2;
 /** A person goes on with what has not completed: that many times at most. */
 const TURNS = 6;
@@ -53,7 +54,7 @@ async function live(world: World, luck: Luck): Promise<BrokenRule | undefined> {
   for (let turn = 0; turn <= TURNS && !isBroken(); turn++) {
     const end = await timeline.run(timeline.now() + REST_WITHIN_MS, () => isBroken() || isAtRest(world));
     if (end !== 'done') throw new BrokenRule('a job ends, or waits for a person', describe(world));
-    await timeline.run(timeline.now() + SWEEPS * world.sweepEveryMs, isBroken);
+    await timeline.run(timeline.now() + LONGEST_PAUSE_MS + SWEEPS * world.sweepEveryMs, isBroken);
     oracle.lookAround(server, forge);
     if (isBroken() || world.jobIds.every((jobId) => world.job(jobId)?.status === 'COMPLETED')) return oracle.broken();
     for (const jobId of world.jobIds) goOn(world, jobId);
