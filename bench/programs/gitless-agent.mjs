@@ -1,11 +1,11 @@
 // The product's repo-manager, coder or reviewer, with everything of git and of the forge answering at once.
 import { randomUUID } from 'node:crypto';
-import { connect } from '@nats-io/transport-node';
 import { product } from '../harness/folders.mjs';
 
 const [, , role, servers, home, count] = process.argv;
 const [BASE, HEAD, MERGE, TREE] = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(40));
-const nc = await connect({ servers });
+const { connectNats } = await product('shared/messaging/connection');
+const nc = await connectNats({ url: servers, name: role, patience: 'forever' });
 const quiet = {
   info: () => undefined,
   warn: (fields, message) => complain(message, fields),

@@ -29,7 +29,7 @@ const CONTROLS: readonly (readonly [Sabotage, RegExp])[] = [
   ['no look-up before create', /one change request at most/],
   ['no look for an earlier merge', /one merge at most/],
   ['no compare-and-set', /fences only rise|effects are numbered upwards|only a retry leaves an end|one merge|a job/],
-  ['ack before record', /a job ends, or waits for a person|nothing is left behind/],
+  ['ack before record', /a job ends, or waits for a person|nothing is left behind|every attempt is paid for once/],
   ['effects beside the record', /a job waits for exactly one thing/],
   ['the open list behind the record', /a job ends, or waits for a person/],
   ['events without an id', /each end is told once|no event twice/],

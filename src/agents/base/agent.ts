@@ -101,7 +101,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
           draining.signal,
         );
   const closed = loop.finally(async () => {
-    puller.close();
     await heartbeat.stop();
   });
 

@@ -3,7 +3,7 @@ import type { BundleRef } from '../../shared/domain/bundle.ts';
 import type { Claim } from '../../shared/messages/agent.ts';
 import { versioned } from '../../shared/messages/envelope.ts';
 import type { TaskMessage } from '../../shared/messages/task.ts';
-import type { Bucket } from '../../shared/messaging/bucket.ts';
+import type { Bucket, Entry } from '../../shared/messaging/bucket.ts';
 
 export interface ClaimHolder {
   readonly agentId: string;
@@ -26,6 +26,7 @@ export interface HeldClaim {
 /**
  * Takes up a task: the attempt number rises by compare-and-set, which fences every earlier attempt.
  *
+ * @param read the claim as it was read a moment ago, null: there was none. Default: it is read
  * @returns null for a message that is a copy of, or older than, what somebody took up already, or whose result is stored: it is to be
  *   acked and dropped
  */
@@ -34,9 +35,9 @@ export async function claimTask(
   message: TaskMessage,
   streamSeq: number,
   holder: ClaimHolder,
+  read?: Entry<Claim> | null,
 ): Promise<HeldClaim | null> {
-  for (;;) {
-    const known = await claims.get(message.taskId);
+  for (let known = read === undefined ? await claims.get(message.taskId) : read; ; known = await claims.get(message.taskId)) {
     if (known && !mayRaise(known.value, message, streamSeq)) return null;
     const claim = raisedClaim(known?.value, message, streamSeq, holder);
     const revision = known ? await claims.update(message.taskId, claim, known.revision) : await claims.create(message.taskId, claim);

@@ -8,7 +8,7 @@ import { versioned } from '../../shared/messages/envelope.ts';
 import type { AgentReport } from '../../shared/messages/job-input.ts';
 import { subjects } from '../../shared/messages/subjects.ts';
 import type { TaskMessage } from '../../shared/messages/task.ts';
-import type { Bucket } from '../../shared/messaging/bucket.ts';
+import type { Bucket, Entry } from '../../shared/messaging/bucket.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
 import { createLogWriter } from '../../shared/messaging/log-writer.ts';
 import { untilAnswered } from '../../shared/messaging/until-answered.ts';
@@ -41,10 +41,16 @@ export interface AttemptEnd {
 /**
  * Takes up one task and brings it to its end: claim → still wanted? → start → work → still ours? → report → ack.
  *
+ * @param claim the task's claim as it was read a moment ago, null: there was none
  * @throws InterruptedError when the task was handed back, RetryableError and TerminalError as the worker threw them
  */
-export async function attemptTask(context: AttemptContext, message: TaskMessage, delivery: Delivery): Promise<AttemptEnd> {
-  const held = await claimTask(context.claims, message, delivery.streamSeq, context.holder);
+export async function attemptTask(
+  context: AttemptContext,
+  message: TaskMessage,
+  delivery: Delivery,
+  claim: Entry<Claim> | null,
+): Promise<AttemptEnd> {
+  const held = await claimTask(context.claims, message, delivery.streamSeq, context.holder, claim);
   if (!held) return { type: 'dropped', ack: true };
   // Looked up after the claim is there: a job that ends from now on finds the claim and removes it.
   // If it ended before, the claim is left to the sweep: an agent may delete nothing.
@@ -128,9 +134,9 @@ async function conclude(context: AttemptContext, message: TaskMessage, held: Hel
   if (!(await untilAnswered(() => held.isStillOurs()))) return letGo(context, held, { type: 'interrupted' });
   await sendReport(context.js, context.worker.role, reportOf(context, message, held.claim, end, usage));
   // Should the acknowledgement be lost, nobody does it again. That this is not known is no failure of what is done.
-  await held.markReported().catch(context.onError);
-  // Looked at again: another attempt may have begun between the look and the report.
-  return { type: end.type === 'failed' ? 'failed' : 'processed', ack: await isOursToAck(held) };
+  const isMarked = await held.markReported().catch(context.onError);
+  // Where the mark could be set, no other attempt had begun by then, and none begins any more. Else it is looked at again.
+  return { type: end.type === 'failed' ? 'failed' : 'processed', ack: isMarked === true || (await isOursToAck(held)) };
 }
 
 /** The task goes on elsewhere, or not at all. */

@@ -50,9 +50,10 @@ async function takeUp(options: WorkLoopOptions, delivery: Delivery): Promise<Tak
     const message = parseDelivery(delivery, TaskMessage);
     requireOwnTask(message.taskId, options.worker.role);
     options.onTask(message.taskId);
-    handBacks = (await options.claims.get(message.taskId))?.value.handBacks ?? 0;
+    const claim = await options.claims.get(message.taskId);
+    handBacks = claim?.value.handBacks ?? 0;
     requireDeliverable(delivery, handBacks, options.maxDeliveries);
-    const end = await attemptTask(options, message, delivery);
+    const end = await attemptTask(options, message, delivery, claim);
     if (end.type !== 'dropped') options.onCounted(end.type);
     return { outcome: { type: 'done' }, ours: end.ack };
   } catch (error) {

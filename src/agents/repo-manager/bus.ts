@@ -42,7 +42,7 @@ export interface Bus {
   /** The same of TASKS, where it can be read. */
   oldTasks(before: number): Promise<{ readonly jobId: JobId; readonly streamSeq: number }[]>;
   /** There is a task for this role. Only makes quicker what polling finds: it may be lost. */
-  wake(role: TaskRole): void;
+  wake(role: TaskRole, priority: Priority): void;
   /** The task is no longer wanted. Only makes quicker what the claim says: it may be lost. */
   cancel(taskId: TaskId): void;
 }
@@ -80,8 +80,8 @@ export async function openBus(nc: NatsConnection): Promise<Bus> {
         const task = TaskMessage.safeParse(jsonOrNull(message.data)).data;
         return task ? [{ jobId: task.jobId, streamSeq: message.seq }] : [];
       }),
-    wake: (role) => {
-      nc.publish(subjects.wake(role));
+    wake: (role, priority) => {
+      nc.publish(subjects.wake(role), priority);
     },
     cancel: (taskId) => {
       nc.publish(subjects.cancel(taskId));

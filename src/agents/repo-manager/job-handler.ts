@@ -10,6 +10,7 @@ import { takeFromOpen, tidyUp } from './effects/close-job.ts';
 import { lookUpMerge } from './effects/look-up-merge.ts';
 import { inputOfRequest } from './job-inputs.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
+import { createSettledJobs, type SettledJobs } from './settled-jobs.ts';
 
 export interface JobHandler {
   /**
@@ -23,6 +24,8 @@ export interface JobHandler {
   isBusy(jobId: JobId): boolean;
   /** Gives up on the effect that is next in line, after it failed unexpectedly too often. */
   refuseNext(jobId: JobId, message: string): Promise<void>;
+  /** From now on every record is read again: the connection was lost, and with it perhaps what the server had acknowledged. */
+  forgetRecords(): void;
 }
 
 /** How long a job of another host's repo-manager is left for that one (milliseconds). */
@@ -30,12 +33,13 @@ const OTHER_HOST_RETRY_MS = 1_000;
 
 export function createJobHandler(context: RepoManagerContext): JobHandler {
   const queue = createKeyedQueue();
+  const settled = createSettledJobs();
   const inHand = new Map<JobId, AbortController>();
   const interruptible = async (jobId: JobId, input: JobInput): Promise<Job> => {
     const interrupt = new AbortController();
     inHand.set(jobId, interrupt);
     try {
-      return await handleInput({ ...context, stopping: AbortSignal.any([context.stopping, interrupt.signal]) }, jobId, input);
+      return await handleInput({ ...context, stopping: AbortSignal.any([context.stopping, interrupt.signal]) }, settled, jobId, input);
     } finally {
       inHand.delete(jobId);
     }
@@ -48,6 +52,7 @@ export function createJobHandler(context: RepoManagerContext): JobHandler {
       return queue.run(jobId, () => interruptible(jobId, input));
     },
     refuseNext: (jobId, message) => queue.run(jobId, () => refuseNext(context, jobId, message)),
+    forgetRecords: settled.forget,
   };
 }
 
@@ -83,14 +88,20 @@ async function refuseRequest(context: RepoManagerContext, jobId: JobId, message:
   if (saved) await settle(context, saved);
 }
 
-async function handleInput(context: RepoManagerContext, jobId: JobId, input: JobInput): Promise<Job> {
-  for (;;) {
-    const entry = await readySettled(context, jobId, input);
+async function handleInput(context: RepoManagerContext, settled: SettledJobs, jobId: JobId, input: JobInput): Promise<Job> {
+  for (let known = settled.take(jobId); ; known = undefined) {
+    const entry = known ?? (await readySettled(context, jobId, input));
     const job = await decideOn(context, jobId, entry?.value ?? null, input);
-    if (job === entry?.value) return job;
-    const saved = await context.store.save(job, entry);
-    // Null: another repo-manager was first. What it decided is read, and decided upon anew.
-    if (saved) return (await settle(context, saved)).value;
+    if (job !== entry?.value) {
+      const saved = await context.store.save(job, entry);
+      // Null: another repo-manager was first. What it decided is read, and decided upon anew.
+      if (!saved) continue;
+      const end = await settle(context, saved);
+      settled.keep(end);
+      return end.value;
+    }
+    // To what is only known from before, the input may say something now.
+    if (!known) return job;
   }
 }
 

@@ -10,7 +10,7 @@ import type { Heartbeat } from '../../shared/messages/agent.ts';
 import { serveBundles } from './bundle-service.ts';
 import type { RepoManagerContext } from './context.ts';
 import { createInbox, INBOX_RULES } from './inbox.ts';
-import { createJobHandler } from './job-handler.ts';
+import { createJobHandler, type JobHandler } from './job-handler.ts';
 import { sweep } from './sweep.ts';
 
 export interface RepoManagerOptions {
@@ -47,6 +47,7 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
   await requireTopology(nc, options.topology);
   const handler = createJobHandler(context);
   const inbox = createInbox(context, handler);
+  void forgetAtReconnects(nc, handler);
   const heartbeat = await startHeartbeat(nc, vitalsOf(options), (error) => {
     context.log.error({ err: error }, 'no heartbeat');
   });
@@ -86,6 +87,11 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
       await heartbeat.stop();
     },
   };
+}
+
+/** Until the connection is closed. */
+async function forgetAtReconnects(nc: NatsConnection, handler: JobHandler): Promise<void> {
+  for await (const { type } of nc.status()) if (type === 'disconnect' || type === 'reconnect') handler.forgetRecords();
 }
 
 function startSweeping(sweepOnce: () => ReturnType<typeof sweep>, { log }: RepoManagerContext, everyMs: number): { stop(): Promise<void> } {

@@ -25,7 +25,7 @@ export const subjects = {
   deadLetters: 'dead.*',
   /** Core: the task is no longer wanted. Only makes quicker what the claim says. */
   cancel: (taskId: TaskId) => `cancel.${taskId}`,
-  /** Core: there is a task for this role. Only makes quicker what polling finds. */
+  /** Core, to one agent that idles (queue group): there is a task for this role; the text is its priority. Only makes quicker what polling finds. */
   wake: (role: TaskRole) => `wake.${role}`,
   /** Core request to any repo-manager (queue group): a bundle for a cache that lacks something. */
   bundleNeed: 'bundles.need',

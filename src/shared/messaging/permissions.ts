@@ -90,6 +90,8 @@ function working(agentId: AgentId, role: TaskRole): string[] {
   return [
     // Tasks: taken from the queues of its role, and answered.
     ...queues.flatMap((queue) => [api.pull(STREAMS.tasks, queue), api.acks(STREAMS.tasks, queue)]),
+    // What else there is in them, to others who idle.
+    subjects.wake(role),
     ...comparing(agentId),
     // Reports, facts, logs, dead letters.
     subjects.input(role, ANY),

@@ -219,48 +219,6 @@ describe('consume', () => {
   });
 });
 
-describe('a task puller', () => {
-  it('takes the urgent task first, and one at a time', async () => {
-    for (const priority of ['low', 'normal', 'urgent'] as const) nc.publish(subjects.task('coder', priority), priority);
-    await nc.flush();
-    const puller = createTaskPuller(nc, 'coder', never);
-
-    const taken: string[] = [];
-    for (let i = 0; i < 3; i++) {
-      const delivery = await puller.next(AbortSignal.timeout(5_000));
-      taken.push(new TextDecoder().decode(delivery.data));
-      await delivery.ack();
-    }
-    puller.close();
-
-    expect(taken).toEqual(['urgent', 'normal', 'low']);
-  });
-
-  it('wakes at once when a task is announced', async () => {
-    const puller = createTaskPuller(nc, 'reviewer', never);
-    const waiting = puller.next(AbortSignal.timeout(5_000));
-    nc.publish(subjects.task('reviewer', 'low'), 'x');
-    nc.publish(subjects.wake('reviewer'));
-
-    const delivery = await waiting;
-    delivery.nak(10);
-    const again = await puller.next(AbortSignal.timeout(5_000));
-    again.working();
-    await again.term();
-    puller.close();
-
-    expect(again).toMatchObject({ streamSeq: delivery.streamSeq, deliveries: 2, stream: STREAMS.tasks, subject: 'task.reviewer.low' });
-    await until('TASKS is empty', async () => (await jsm.streams.info(STREAMS.tasks)).state.messages === 0);
-  });
-
-  it('stops waiting when it is told to', async () => {
-    const puller = createTaskPuller(nc, 'coder', never);
-
-    await expect(puller.next(AbortSignal.timeout(50))).rejects.toThrow();
-    puller.close();
-  });
-});
-
 describe('the removal of what was acknowledged', () => {
   it('leaves what is still to be done', async () => {
     for (const text of ['done', 'handed back', 'waiting']) nc.publish(subjects.task('reviewer', 'high'), text);
@@ -276,7 +234,6 @@ describe('the removal of what was acknowledged', () => {
     const { state } = await jsm.streams.info(STREAMS.tasks);
     // What was handed back just before is still delivered again.
     for (let i = 0; i < 2; i++) await (await puller.next(AbortSignal.timeout(3_000))).ack();
-    puller.close();
 
     expect([removed, state.messages]).toEqual([0, 2]);
     expect((await jsm.streams.info(STREAMS.tasks)).state.messages).toBe(0);
@@ -313,7 +270,6 @@ describe('what a consumer has been given', () => {
     for await (const { seq } of deliveredMessages(forgetting(first), plan)) found.push(seq);
 
     for (const delivery of given) await delivery.term();
-    puller.close();
     for (const seq of [others, third]) await jsm.streams.deleteMessage(STREAMS.tasks, seq);
     expect(given.map(({ streamSeq }) => streamSeq)).toEqual([first, second]);
     expect(found).toEqual([second, first]);

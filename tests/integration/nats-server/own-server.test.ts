@@ -78,7 +78,6 @@ describe("a server of one's own", () => {
     await expect(puller.next(AbortSignal.timeout(300))).rejects.toThrow();
 
     expect(errors).toEqual([]);
-    puller.close();
     await nc.close();
   });
 

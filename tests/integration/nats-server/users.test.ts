@@ -61,7 +61,6 @@ describe('the users of a running server', () => {
     for (const nc of [second, first]) {
       const puller = createTaskPuller(nc, 'coder', rethrow);
       await (await puller.next(AbortSignal.timeout(5_000))).ack();
-      puller.close();
     }
     expect([started[0]?.pid, started[0]?.exitCode]).toEqual([pid, null]);
     expect((await stat(seedFile(paths.run, 'coder-2'))).mode & 0o777).toBe(0o600);

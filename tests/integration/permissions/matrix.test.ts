@@ -80,7 +80,7 @@ const NEVER: Readonly<Record<string, readonly string[]>> = {
     'log.x1.x1.review.1',
     'dead.reviewer',
     'dead.repo-manager',
-    'wake.coder',
+    'wake.reviewer',
     'cancel.x1.implement.1',
     '$KV.jobs.x1',
     '$KV.open.x1',

@@ -4,6 +4,7 @@ import { RepositorySettings } from '../../../shared/domain/feature.ts';
 import { branchOf, type CommitId } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { RetryableError, TerminalError } from '../../../shared/errors/errors.ts';
+import type { Base, Forge, MirroredRepository } from '../../../shared/forge/forge.ts';
 import type { Commits } from '../commits.ts';
 import { openRepository, type RepoManagerContext } from '../context.ts';
 
@@ -19,13 +20,24 @@ const SETTINGS_FILE = '.multi-agent.json';
  */
 export async function prepareRepository(context: RepoManagerContext, job: Job): Promise<EffectOutcome> {
   const { forge, repository, commits } = await openRepository(context, job).catch((error: unknown) => leaveToOthers(context, job, error));
-  const base = await forge.fetchBase(repository, job.requestedBase, job.createdAt);
-  const settings = await readSettings(commits, base.commit);
-  const found = await forge.fetchHead(repository, branchOf(job.id));
+  const [{ base, settings }, found] = await Promise.all([
+    readBase(forge, repository, commits, job),
+    forge.fetchHead(repository, branchOf(job.id)),
+  ]);
   const head = found === null || (await commits.isAncestor(found, base.commit)) ? {} : { headCommit: found };
   await commits.pin(job.id, 'base', base.commit);
   if (head.headCommit !== undefined) await commits.pin(job.id, 'found', head.headCommit);
   return { type: 'RepositoryPrepared', host: context.host, base: base.branch, baseCommit: base.commit, ...head, settings };
+}
+
+async function readBase(
+  forge: Forge,
+  repository: MirroredRepository,
+  commits: Commits,
+  job: Job,
+): Promise<{ base: Base; settings: RepositorySettings }> {
+  const base = await forge.fetchBase(repository, job.requestedBase, job.createdAt);
+  return { base, settings: await readSettings(commits, base.commit) };
 }
 
 async function leaveToOthers(context: RepoManagerContext, job: Job, error: unknown): Promise<never> {

@@ -32,7 +32,7 @@ export async function sendTask(context: RepoManagerContext, job: Job, effect: Se
   const message: TaskMessage = effect.role === 'coder' ? implementationRequest(job, head) : reviewRequest(job, head);
   const streamSeq = await context.bus.sendTask(effect.role, effect.priority, message, `${effect.taskId}.d${String(effect.dispatch)}`);
   // Only makes it quicker: idle agents look by themselves twice a second.
-  context.bus.wake(effect.role);
+  context.bus.wake(effect.role, effect.priority);
   return { type: 'TaskSent', streamSeq };
 }
 
