@@ -17,6 +17,7 @@ import type { JobStore } from './job-store.ts';
 import type { KnownCommits } from './known-commits.ts';
 import type { MergeLock } from './merge-lock.ts';
 import type { OtherHomes } from './other-homes.ts';
+import type { PinnedJob } from './pinned-jobs.ts';
 
 /** What the repo-manager works with: whatever reads or changes the world is behind one of these. Wired in one place. */
 export interface RepoManagerContext {
@@ -29,6 +30,8 @@ export interface RepoManagerContext {
   readonly forges: Readonly<Partial<Record<Repository['kind'], Forge>>>;
   /** The commits in the mirror that lies at this path. */
   readonly openCommits: (mirror: string) => Commits;
+  /** The jobs of which a mirror of this home keeps commits. */
+  readonly pinnedJobs: () => Promise<readonly PinnedJob[]>;
   readonly checkCommit: CheckCommit;
   readonly mergeLock: MergeLock;
   readonly known: KnownCommits;

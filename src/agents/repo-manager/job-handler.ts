@@ -171,7 +171,14 @@ async function noteDelay(context: RepoManagerContext, stored: Entry<Job>, job: J
   const delayed = isHeldUp
     ? context.decide(job, { type: 'EffectDelayed', effectId, code, message: messageOf(error), at: context.now() })
     : job;
-  if (delayed !== stored.value) await context.store.save(delayed, stored);
+  const saved = delayed === stored.value ? stored : await context.store.save(delayed, stored);
+  if (!saved) await tidyUpAfterEnd(context, job.id);
+}
+
+/** Another repo-manager went on with the job. If it has brought it to its end, what was made here since is nobody's. */
+async function tidyUpAfterEnd(context: RepoManagerContext, jobId: JobId): Promise<void> {
+  const now = await context.store.load(jobId);
+  if (now && isTerminal(now.value.status)) await tidyUp(context, now.value);
 }
 
 async function reload(context: RepoManagerContext, jobId: JobId): Promise<Entry<Job>> {

@@ -97,6 +97,20 @@ async function sweepBundles({ bundles, store, log }: RepoManagerContext): Promis
   }
 }
 
+/**
+ * Lets go of commits of jobs that were merged: one that was paused over a job, while another brought it to its end, may die over it when it
+ * goes on. For the start: jobs that can be retried keep theirs, so that its cost does depend on history.
+ */
+export async function sweepPins({ pinnedJobs, store, log }: RepoManagerContext): Promise<void> {
+  for (const pinned of await pinnedJobs()) {
+    try {
+      if ((await store.load(pinned.jobId))?.value.status === 'COMPLETED') await pinned.unpin();
+    } catch (error) {
+      log.warn({ jobId: pinned.jobId, err: error }, "an ended job's commits are left for the next start");
+    }
+  }
+}
+
 function ignoreMissing(error: unknown): void {
   if (!(error instanceof NotFoundError)) throw error;
 }

@@ -20,6 +20,7 @@ import { createLimiter } from './keyed-queue.ts';
 import { createKnownCommits } from './known-commits.ts';
 import { createMergeLock } from './merge-lock.ts';
 import { createOtherHomes } from './other-homes.ts';
+import { pinnedJobs } from './pinned-jobs.ts';
 
 /** Most effects are a few git processes: more at once only make each other slow. */
 const EFFECTS_AT_ONCE = 16;
@@ -40,6 +41,7 @@ export async function wireRepoManager(
     bundles: await openBundleStore(nc, agentId),
     forges: { local: createLocalForge({ home: paths.home }) },
     openCommits,
+    pinnedJobs: () => pinnedJobs(paths.home),
     checkCommit: createCommitChecker({
       home: paths.home,
       agentId,

@@ -29,9 +29,14 @@ export async function unpin(git: Git, jobId: JobId): Promise<void> {
   await rm(path.join(git.location.gitDir, PINS, safe(jobId)), { recursive: true, force: true });
 }
 
+/** The jobs of which something is kept. */
+export async function jobsWithPins(git: Git): Promise<JobId[]> {
+  return names(path.join(git.location.gitDir, PINS));
+}
+
 /** What is kept, for one job or for all. */
 export async function listPins(git: Git, jobId?: JobId): Promise<Pin[]> {
-  const jobs = jobId === undefined ? await names(path.join(git.location.gitDir, PINS)) : [safe(jobId)];
+  const jobs = jobId === undefined ? await jobsWithPins(git) : [safe(jobId)];
   const pins = await Promise.all(
     jobs.map(async (job) => {
       const rounds = await names(path.join(git.location.gitDir, PINS, job));

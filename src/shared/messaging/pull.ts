@@ -120,7 +120,10 @@ function hearWakeUps(nc: NatsConnection, role: TaskRole, pollEveryMs: number): W
     callback: (error, message) => {
       const priority = error ? undefined : Priority.safeParse(message.string()).data;
       if (priority === undefined) return;
-      if (isStopped) return void tellOthers(priority);
+      if (isStopped) {
+        tellOthers(priority);
+        return;
+      }
       heard.add(priority);
       wake.abort();
     },

@@ -7,8 +7,10 @@ import { createJobStore } from '../../../src/agents/repo-manager/job-store.ts';
 import { createLimiter } from '../../../src/agents/repo-manager/keyed-queue.ts';
 import { createKnownCommits } from '../../../src/agents/repo-manager/known-commits.ts';
 import { createMergeLock } from '../../../src/agents/repo-manager/merge-lock.ts';
-import { sweep } from '../../../src/agents/repo-manager/sweep.ts';
+import type { PinnedJob } from '../../../src/agents/repo-manager/pinned-jobs.ts';
+import { sweep, sweepPins } from '../../../src/agents/repo-manager/sweep.ts';
 import { decide } from '../../../src/shared/domain/decide.ts';
+import { JobId } from '../../../src/shared/domain/ids.ts';
 import { InterruptedError } from '../../../src/shared/errors/errors.ts';
 import { versioned } from '../../../src/shared/messages/envelope.ts';
 import type { FeatureRequest } from '../../../src/shared/messages/feature-request.ts';
@@ -77,6 +79,7 @@ export function startRepoManager(self: Incarnation, world: RepoManagerWorld): Re
       });
   };
   once();
+  sweepPins(context).catch(() => undefined);
   self.clock.every(world.sweepEveryMs, once);
   return context;
 }
@@ -94,6 +97,7 @@ export function contextOf(
     bundles: server.bundles.of(self),
     forges: { local: forgeOf(self, forge) },
     openCommits: () => forge.mirror.of(self),
+    pinnedJobs: () => self.io('git', 'list pins', () => pinnedJobs(self, forge)),
     checkCommit: async ({ commit, signal }) => {
       await self.clock.sleep(CHECKS_TAKE_MS[luck.pick(`${self.process} checks take`, CHECKS_TAKE_MS.length)] ?? 0, signal);
       if (signal.aborted) throw new InterruptedError('checks_interrupted', 'The checks are no longer wanted.');
@@ -120,6 +124,11 @@ export function contextOf(
     clock: self.clock,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   };
+}
+
+function pinnedJobs(self: Incarnation, { mirror }: ForgeWorld): PinnedJob[] {
+  const jobs = new Set([...mirror.pins.keys()].map((key) => JobId.parse(key.split('/')[0])));
+  return [...jobs].map((jobId) => ({ jobId, unpin: () => mirror.of(self).unpin(jobId) }));
 }
 
 const NEVER = new AbortController().signal;
