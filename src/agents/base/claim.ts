@@ -74,13 +74,16 @@ function held(claims: Bucket<Claim>, claim: Claim, firstRevision: number): HeldC
     revision = next;
     return true;
   };
+  // A killed server that lost our claim gives its revision to the next one.
+  const isOurs = (now: Entry<Claim> | null): boolean =>
+    now?.revision === revision && now.value.agentId === claim.agentId && now.value.incarnation === claim.incarnation;
   return {
     claim,
-    isStillOurs: async () => (await claims.get(taskId))?.revision === revision,
+    isStillOurs: async () => isOurs(await claims.get(taskId)),
     heldBy: async () => {
       const now = await claims.get(taskId);
       if (!now) return 'nobody';
-      if (now.revision === revision) return 'us';
+      if (isOurs(now)) return 'us';
       return now.value.dispatch > claim.dispatch ? 'later_dispatch' : 'later_attempt';
     },
     handBack: (wip) => change({ ...claim, handBacks: claim.handBacks + 1, handedBack: true, ...(wip ? { wip } : {}) }),

@@ -6,7 +6,7 @@ import { PUBLIC_PREFIX, sweepAside } from './aside.ts';
 import { ownerOf, removeWorkspace, type WorkspaceOwner } from './workspace-owner.ts';
 
 export interface FoundWorkspace {
-  /** `<taskId>.<attempt>` */
+  /** `<taskId>.<attempt>.<agentId>` */
   readonly name: string;
   readonly directory: string;
   readonly owner: WorkspaceOwner;

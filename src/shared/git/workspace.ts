@@ -27,7 +27,7 @@ export interface WorkspaceRequest {
 }
 
 export interface Workspace {
-  /** `<home>/worktrees/<taskId>.<attempt>` */
+  /** `<home>/worktrees/<taskId>.<attempt>.<agentId>` */
   readonly directory: string;
   /** The runner's working directory. */
   readonly tree: string;
@@ -48,7 +48,7 @@ export interface Workspace {
 }
 
 /**
- * Makes a workspace for one attempt at a task, out of the pool where there is one. Whatever is left of the same attempt is
+ * Makes a workspace for one attempt at a task, out of the pool where there is one. Whatever is left of the same agent's same attempt is
  * deleted first: a half-made workspace is never repaired. Throws what `hostFault` says.
  */
 export function takeWorkspace(request: WorkspaceRequest): Promise<Workspace> {
@@ -56,7 +56,7 @@ export function takeWorkspace(request: WorkspaceRequest): Promise<Workspace> {
 }
 
 async function makeWorkspace(request: WorkspaceRequest): Promise<Workspace> {
-  const directory = workspacePath(request.home, request.taskId, request.attempt);
+  const directory = workspacePath(request);
   await makeDirectory(directory, request.owner);
   try {
     return await fillWorkspace(directory, request);
@@ -66,8 +66,12 @@ async function makeWorkspace(request: WorkspaceRequest): Promise<Workspace> {
   }
 }
 
-export function workspacePath(home: string, taskId: string, attempt: number): string {
-  return path.join(home, 'worktrees', `${taskId}.${String(attempt)}`);
+/**
+ * An agent has one attempt in hand, so that with its id the name is one of those alive: attempts are numbered by the claim, and where a claim
+ * was removed, or a killed server lost it, a number comes again while the one that had it still works.
+ */
+function workspacePath({ home, taskId, attempt, owner }: WorkspaceRequest): string {
+  return path.join(home, 'worktrees', `${taskId}.${String(attempt)}.${owner.agentId}`);
 }
 
 /** It is never seen without its owner, so that a sweep can't take it for a crashed one. */

@@ -60,4 +60,15 @@ describe('a claim whose result is stored', () => {
 
     expect([await first?.markReported(), await first?.handBack(undefined), await first?.heldBy()]).toEqual([false, false, 'later_attempt']);
   });
+
+  it('is not taken for its own by who finds another in its place, though the revision is the same', async () => {
+    const message = messageOf();
+    const read = async (key: string) => {
+      const entry = await claims.get(key);
+      return entry && { ...entry, value: { ...entry.value, agentId: 'coder-2' } };
+    };
+    const held = await claimTask({ ...claims, get: read }, message, 9, holder);
+
+    expect([await held?.isStillOurs(), await held?.heldBy()]).toEqual([false, 'later_attempt']);
+  });
 });

@@ -74,14 +74,14 @@ export async function makeCached(
   return { repository, cache, commit };
 }
 
-export async function take(home: string, cache: Git, commit: string, attempt = 1, tree?: string): Promise<Workspace> {
+export async function take(home: string, cache: Git, commit: string, attempt = 1, tree?: string, agentId = 'coder-1'): Promise<Workspace> {
   return takeWorkspace({
     home,
     repoKey: 'app-1',
     cacheGitDir: cache.location.gitDir,
     taskId: TASK,
     attempt,
-    owner: { agentId: 'coder-1', incarnation: 'one', pid: process.pid },
+    owner: { agentId, incarnation: 'one', pid: process.pid },
     commit,
     ...(tree === undefined ? {} : { tree }),
   });

@@ -35,7 +35,7 @@ describe('workspaces', () => {
   it('gives the runner a tree with a git of its own', async () => {
     const workspace = await take(home, cache, commit);
 
-    expect(workspace.directory).toBe(path.join(home, 'worktrees', `${TASK}.1`));
+    expect(workspace.directory).toBe(path.join(home, 'worktrees', `${TASK}.1.coder-1`));
     expect(await readFile(path.join(workspace.tree, 'sub/b.txt'), 'utf8')).toBe('two\n');
     expect(await stockGit(workspace.tree, ['status', '--porcelain'])).toBe('');
     expect(await stockGit(workspace.tree, ['log', '--format=%H'])).toBe(commit);
@@ -65,7 +65,7 @@ describe('workspaces', () => {
     expect((await readdir(second.tree)).sort()).toEqual(['.git', '.gitattributes', '.gitignore', 'a.txt', 'sub']);
     expect(await readdir(path.join(second.tree, 'sub'))).toEqual(['b.txt']);
     expect(await stockGit(second.tree, ['status', '--porcelain'])).toBe('');
-    expect(await readdir(path.join(home, 'worktrees'))).toEqual([`${TASK}.2`]);
+    expect(await readdir(path.join(home, 'worktrees'))).toEqual([`${TASK}.2.coder-1`]);
   });
 
   it('sees a file that was changed behind its dates', async () => {
@@ -96,6 +96,17 @@ describe('workspaces', () => {
 
     expect(taken.filter((workspace) => workspace.reused)).toHaveLength(1);
     expect(await pool()).toEqual([]);
+  });
+
+  it('leaves that of another agent alone which has the same number', async () => {
+    const first = await take(home, cache, commit, 2);
+
+    const second = await take(home, cache, commit, 2, undefined, 'coder-2');
+
+    expect(second.directory).not.toBe(first.directory);
+    for (const { tree } of [first, second]) expect(await stockGit(tree, ['status', '--porcelain'])).toBe('');
+    await first.release('abandoned');
+    expect((await listWorkspaces(home)).map(({ owner }) => owner.agentId)).toEqual(['coder-2']);
   });
 
   it('deletes an abandoned one', async () => {
@@ -153,15 +164,15 @@ describe('workspaces', () => {
       await mkdir(path.join(home, 'worktrees', name), { recursive: true });
     await utimes(path.join(home, 'worktrees/old'), 1, 1);
 
-    const swept = await sweepWorkspaces(home, ({ name, owner }) => name.endsWith('.1') || owner.pid === 1);
+    const swept = await sweepWorkspaces(home, ({ name, owner }) => name.endsWith('.1.coder-1') || owner.pid === 1);
 
     const begun = `.new-coder-1-${String(process.pid)}-a1B2c3`;
-    expect(swept).toEqual(['.new-coder-1-1-a1B2c3', 'empty', `${TASK}.1`, 'old']);
+    expect(swept).toEqual(['.new-coder-1-1-a1B2c3', 'empty', `${TASK}.1.coder-1`, 'old']);
     expect((await listWorkspaces(home)).map(({ name, owner }) => [name, owner.agentId])).toEqual([
       [begun, 'coder-1'],
-      [`${TASK}.2`, 'coder-1'],
+      [`${TASK}.2.coder-1`, 'coder-1'],
     ]);
-    expect((await readdir(path.join(home, 'worktrees'))).sort()).toEqual([begun, `${TASK}.2`, 'now']);
+    expect((await readdir(path.join(home, 'worktrees'))).sort()).toEqual([begun, `${TASK}.2.coder-1`, 'now']);
   });
 
   it('says whose it is until all else of it is deleted', async () => {
