@@ -6,7 +6,7 @@ import { InterruptedError, messageOf, MultiAgentError, NotFoundError, RetryableE
 import type { Entry } from '../../shared/messaging/bucket.ts';
 import type { RepoManagerContext } from './context.ts';
 import { carryOut } from './effects/carry-out.ts';
-import { takeFromOpen, tidyUp } from './effects/close-job.ts';
+import { takeFromOpen, tidyUpAndClose } from './effects/close-job.ts';
 import { lookUpMerge } from './effects/look-up-merge.ts';
 import { inputOfRequest } from './job-inputs.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
@@ -143,9 +143,8 @@ async function settle(context: RepoManagerContext, entry: Entry<Job>): Promise<E
     current = saved ?? (await reload(context, current.value.id));
   }
   if (!isTerminal(current.value.status)) return current;
-  // The job may have been tidied up by another before we made what we have just made.
-  if (overtaken) await tidyUp(context, current.value);
-  await takeFromOpen(context, current.value);
+  if (overtaken) await tidyUpAgain(context, current.value);
+  else await takeFromOpen(context, current.value);
   return current;
 }
 
@@ -172,13 +171,18 @@ async function noteDelay(context: RepoManagerContext, stored: Entry<Job>, job: J
     ? context.decide(job, { type: 'EffectDelayed', effectId, code, message: messageOf(error), at: context.now() })
     : job;
   const saved = delayed === stored.value ? stored : await context.store.save(delayed, stored);
-  if (!saved) await tidyUpAfterEnd(context, job.id);
+  if (saved) return;
+  const now = await reload(context, job.id);
+  if (isTerminal(now.value.status)) await tidyUpAgain(context, now.value);
 }
 
-/** Another repo-manager went on with the job. If it has brought it to its end, what was made here since is nobody's. */
-async function tidyUpAfterEnd(context: RepoManagerContext, jobId: JobId): Promise<void> {
-  const now = await context.store.load(jobId);
-  if (now && isTerminal(now.value.status)) await tidyUp(context, now.value);
+/**
+ * Another repo-manager has brought the job to its end, and perhaps tidied up before we made what we have just made. The job is among the
+ * open ones until that is done: should it fail, or this process die over it, a sweep finds it there.
+ */
+async function tidyUpAgain(context: RepoManagerContext, job: Job): Promise<void> {
+  await context.store.keepOpen(job.id);
+  await tidyUpAndClose(context, job);
 }
 
 async function reload(context: RepoManagerContext, jobId: JobId): Promise<Entry<Job>> {

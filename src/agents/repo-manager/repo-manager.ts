@@ -11,7 +11,7 @@ import { serveBundles } from './bundle-service.ts';
 import type { RepoManagerContext } from './context.ts';
 import { createInbox, INBOX_RULES } from './inbox.ts';
 import { createJobHandler, type JobHandler } from './job-handler.ts';
-import { sweep, sweepPins } from './sweep.ts';
+import { sweep, sweepAtStart } from './sweep.ts';
 
 export interface RepoManagerOptions {
   readonly nc: NatsConnection;
@@ -73,9 +73,7 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
   const takeUp = (delivery: Delivery): Promise<void> => handleDelivery(delivery, inputs, failures).catch(common.onError);
   const strandings = { afterMs: options.strandedAfterMs ?? STRANDED_AFTER_MS, takeUp };
   const sweeping = startSweeping(() => sweep(context, handler, strandings), context, options.sweepEveryMs ?? SWEEP_EVERY_MS);
-  const pinsSwept = sweepPins(context).catch((error: unknown) => {
-    context.log.error({ err: error }, 'what mirrors keep could not be looked at');
-  });
+  const startSwept = sweepAtStart(context);
   // With one of the two gone it is no repo-manager any more: the supervisor starts a new one.
   const closed = Promise.race(loops.map((loop) => loop.closed));
   return {
@@ -86,7 +84,7 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
         stopping.abort();
       });
       service.unsubscribe();
-      await Promise.all([...loops.map((loop) => loop.stop()), sweeping.stop(), pinsSwept]);
+      await Promise.all([...loops.map((loop) => loop.stop()), sweeping.stop(), startSwept]);
       await heartbeat.stop();
     },
   };

@@ -3,7 +3,7 @@ import { isTerminal, type Job } from '../../shared/domain/job.ts';
 import { NotFoundError } from '../../shared/errors/errors.ts';
 import type { Clock } from '../../shared/lifecycle/clock.ts';
 import type { RepoManagerContext } from './context.ts';
-import { lastDispatchOf, takeFromOpen } from './effects/close-job.ts';
+import { lastDispatchOf, tidyUpAndClose } from './effects/close-job.ts';
 import { removeClaim } from './effects/revoke-task.ts';
 import type { JobHandler } from './job-handler.ts';
 import { createLimiter } from './keyed-queue.ts';
@@ -54,7 +54,7 @@ async function sweepJob(context: RepoManagerContext, handler: JobHandler, jobId:
     // An id without a record: its request is still to be handled. A job of another host is that one's business.
     if (!entry || (entry.value.host !== undefined && entry.value.host !== context.host)) return;
     const job = await handler.handle(jobId, { type: 'Swept', taskMessage: await lookForTask(context, entry.value), at: context.now() });
-    if (isTerminal(job.status) && job.pending.length === 0) await takeFromOpen(context, job);
+    if (isTerminal(job.status) && job.pending.length === 0) await tidyUpAndClose(context, job);
   } catch (error) {
     context.log.warn({ jobId, err: error }, 'a swept job is left for the next sweep');
   }
@@ -98,10 +98,18 @@ async function sweepBundles({ bundles, store, log }: RepoManagerContext): Promis
 }
 
 /**
- * Lets go of commits of jobs that were merged: one that was paused over a job, while another brought it to its end, may die over it when it
- * goes on. For the start: jobs that can be retried keep theirs, so that its cost does depend on history.
+ * Tidies up after a repo-manager that was paused over a job while another brought it to its end, and that died over it when it went on. For
+ * the start alone: jobs that can be retried keep their commits, so that the cost of looking does depend on history.
  */
-export async function sweepPins({ pinnedJobs, store, log }: RepoManagerContext): Promise<void> {
+export async function sweepAtStart(context: RepoManagerContext): Promise<void> {
+  const parts = [...Object.values(context.forges).map((forge) => forge.settleBegun()), sweepPins(context)];
+  for (const part of await Promise.allSettled(parts))
+    if (part.status === 'rejected')
+      context.log.warn({ err: part.reason as unknown }, 'what an earlier process left is left for the next start');
+}
+
+/** Lets go of commits of jobs that were merged. */
+async function sweepPins({ pinnedJobs, store, log }: RepoManagerContext): Promise<void> {
   for (const pinned of await pinnedJobs()) {
     try {
       if ((await store.load(pinned.jobId))?.value.status === 'COMPLETED') await pinned.unpin();

@@ -3,7 +3,7 @@ import { command } from './commands.ts';
 import { effectDelayed, withoutDelay } from './delayed.ts';
 import type { Effect, EffectOutcome, EffectReport } from './effect.ts';
 import { cancelled, failed } from './ending.ts';
-import { acceptedWork, changeProposed, finishImplementation } from './implementing.ts';
+import { acceptedWork, changeProposed, finishImplementation, refusedWork } from './implementing.ts';
 import type { Instant } from './ids.ts';
 import type { JobInput } from './input.ts';
 import { isTerminal, type Job } from './job.ts';
@@ -105,8 +105,13 @@ function afterEffect(job: Job, effect: Effect, outcome: EffectOutcome, at: Insta
     case 'HeadMoved':
       return headMoved(job, outcome.headCommit, at);
     case 'Refused':
-      return BESIDE.includes(effect.type) ? job : refused(job, outcome.error, at);
+      return BESIDE.includes(effect.type) ? job : refusedEffect(job, effect, outcome.error, at);
   }
+}
+
+function refusedEffect(job: Job, effect: Effect, error: Failure, at: Instant): Job {
+  const again = effect.type === 'AcceptWork' ? refusedWork(job, effect, error, at) : null;
+  return again ?? refused(job, error, at);
 }
 
 /** What can't be done ends the job, with the failure that came first; where it was being stopped anyway, that is what it is. */

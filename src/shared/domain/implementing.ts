@@ -1,5 +1,6 @@
 import { failed } from './ending.ts';
-import type { EffectOutcome } from './effect.ts';
+import type { Failure } from './change.ts';
+import type { Effect, EffectOutcome } from './effect.ts';
 import type { CommitId, Instant } from './ids.ts';
 import type { JobInput } from './input.ts';
 import type { Job } from './job.ts';
@@ -27,6 +28,19 @@ export function finishImplementation(job: Job, input: Extract<JobInput, { type: 
       headCommit: input.headCommit,
     },
   );
+}
+
+/** What the store says of work that is gone: its time was over, or a killed server had lost it. */
+const WORK_LOST = 'bundle_missing';
+
+/** The work can't be taken in. Where it is gone and nobody is to blame, it is done again; what came with a failure ends with that. */
+export function refusedWork(job: Job, effect: Extract<Effect, { type: 'AcceptWork' }>, error: Failure, at: Instant): Job | null {
+  if (error.code !== WORK_LOST || job.failing || job.stopRequested === true) return null;
+  const told = withEffects(job, {
+    type: 'PublishEvent',
+    event: { type: 'TaskRetried', taskId: effect.taskId, role: 'coder', round: job.round, error },
+  });
+  return sendTask(told, 'coder', at);
 }
 
 /** The commits are in the mirror: show them on the job's branch, before anything else is built on them. */

@@ -81,4 +81,11 @@ export interface Forge {
   findMerge(repository: MirroredRepository, base: string, headCommit: CommitId, since: CommitId): Promise<CommitId | null>;
   /** The commits of the change, oldest first (at most 100). */
   listCommits(repository: MirroredRepository, base: CommitId, head: CommitId): Promise<readonly CommitSummary[]>;
+  /** Removes our branch of a change that is merged, where it is still there, or again, and holds nothing but what was merged. */
+  removeMergedBranch(repository: MirroredRepository, head: string): Promise<void>;
+  /**
+   * For the start of a process that has begun nothing yet: tidies up after those that are gone, which died over something that nobody comes
+   * back to, for others have brought the job to its end meanwhile.
+   */
+  settleBegun(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { RepoManagerContext } from '../../../src/agents/repo-manager/context.ts';
 import { pinnedJobs } from '../../../src/agents/repo-manager/pinned-jobs.ts';
-import { sweepPins } from '../../../src/agents/repo-manager/sweep.ts';
+import { sweepAtStart } from '../../../src/agents/repo-manager/sweep.ts';
 import { openMirror } from '../../../src/shared/git/mirror.ts';
 import { writeEmptyCommit } from '../../../src/shared/git/objects.ts';
 import { listPins, pin } from '../../../src/shared/git/refs.ts';
@@ -36,6 +36,7 @@ async function mirrors() {
 function contextOf(warnings: unknown[]): RepoManagerContext {
   const statuses: Record<string, string> = { [MERGED]: 'COMPLETED', [FAILED]: 'FAILED' };
   return {
+    forges: {},
     pinnedJobs: () => pinnedJobs(home.path),
     store: {
       load: (jobId: string) => {
@@ -52,7 +53,7 @@ describe('what mirrors keep', () => {
     const [a, b] = await mirrors();
     const warnings: unknown[] = [];
 
-    await sweepPins(contextOf(warnings));
+    await sweepAtStart(contextOf(warnings));
 
     expect(a && (await listPins(a)).map(({ jobId }) => jobId)).toEqual([FAILED, UNKNOWN, UNREADABLE]);
     expect(b && (await listPins(b))).toEqual([]);

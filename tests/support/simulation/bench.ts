@@ -29,7 +29,7 @@ export function createBench(name = 'repo-manager-1'): Bench {
   );
   const base = server.commits.make({ parents: [], tree: { 'README.md': '# app' }, message: 'first' }).id;
   const forge: ForgeWorld = {
-    hosted: { base, branches: new Map(), changeRequests: [], isDirty: false, downUntil: 0 },
+    hosted: { base, branches: new Map(), changeRequests: [], publishing: new Map(), isDirty: false, downUntil: 0 },
     commits: server.commits,
     mirror: createMirror(server.commits),
     onLanded: () => undefined,

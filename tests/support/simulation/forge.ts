@@ -20,6 +20,8 @@ export interface HostedRepository {
   base: string;
   readonly branches: Map<string, string>;
   readonly changeRequests: HostedChangeRequest[];
+  /** What each process is about to publish, and has not looked at since. */
+  readonly publishing: Map<string, Set<string>>;
   /** Somebody has `main` checked out, with changes of their own. */
   isDirty: boolean;
   /** Until when the forge does not answer anybody (milliseconds of the timeline). */
@@ -45,7 +47,14 @@ export function forgeOf(self: Incarnation, world: ForgeWorld): Forge {
       return effect();
     });
   const requestOf = (head: string): HostedChangeRequest | undefined => hosted.changeRequests.find((request) => request.head === head);
+  const begun = hosted.publishing.get(self.process) ?? new Set<string>();
+  hosted.publishing.set(self.process, begun);
   const isMerged = (head: string): boolean => requestOf(head)?.mergeCommit !== undefined;
+  const removeMerged = (head: string): void => {
+    const mergeCommit = requestOf(head)?.mergeCommit;
+    const now = hosted.branches.get(head);
+    if (mergeCommit !== undefined && now !== undefined && commits.of(mergeCommit).history.has(now)) hosted.branches.delete(head);
+  };
   const removeBranch = (head: string, headCommit: string): void => {
     if (hosted.branches.get(head) === headCommit) hosted.branches.delete(head);
   };
@@ -64,6 +73,7 @@ export function forgeOf(self: Incarnation, world: ForgeWorld): Forge {
         return commit;
       }),
     publishBranch: async (_repository, head, headCommit, expected) => {
+      await ask('publishBranch begin', () => begun.add(head));
       try {
         if (await ask('publishBranch look', () => isMerged(head))) return;
         await ask('publishBranch', () => {
@@ -73,8 +83,21 @@ export function forgeOf(self: Incarnation, world: ForgeWorld): Forge {
           hosted.branches.set(head, headCommit);
         });
       } finally {
-        await ask('publishBranch look', () => {
-          if (isMerged(head)) removeBranch(head, headCommit);
+        await ask('publishBranch end', () => {
+          removeMerged(head);
+          begun.delete(head);
+        });
+      }
+    },
+    removeMergedBranch: (_repository, head) =>
+      ask('removeMergedBranch', () => {
+        removeMerged(head);
+      }),
+    settleBegun: async () => {
+      for (const head of [...begun]) {
+        await ask('settle', () => {
+          removeMerged(head);
+          begun.delete(head);
         });
       }
     },

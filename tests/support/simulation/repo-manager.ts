@@ -8,7 +8,7 @@ import { createLimiter } from '../../../src/agents/repo-manager/keyed-queue.ts';
 import { createKnownCommits } from '../../../src/agents/repo-manager/known-commits.ts';
 import { createMergeLock } from '../../../src/agents/repo-manager/merge-lock.ts';
 import type { PinnedJob } from '../../../src/agents/repo-manager/pinned-jobs.ts';
-import { sweep, sweepPins } from '../../../src/agents/repo-manager/sweep.ts';
+import { sweep, sweepAtStart } from '../../../src/agents/repo-manager/sweep.ts';
 import { decide } from '../../../src/shared/domain/decide.ts';
 import { JobId } from '../../../src/shared/domain/ids.ts';
 import { InterruptedError } from '../../../src/shared/errors/errors.ts';
@@ -79,7 +79,7 @@ export function startRepoManager(self: Incarnation, world: RepoManagerWorld): Re
       });
   };
   once();
-  sweepPins(context).catch(() => undefined);
+  void sweepAtStart(context);
   self.clock.every(world.sweepEveryMs, once);
   return context;
 }

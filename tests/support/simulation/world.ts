@@ -177,7 +177,7 @@ export function createWorld({ luck, sabotage, tell }: WorldOptions): World {
 function createForgeWorld(server: Server, oracle: Oracle, say: (line: string) => void): ForgeWorld {
   const base = server.commits.make({ parents: [], tree: FIRST_TREE, message: 'first' }).id;
   return {
-    hosted: { base, branches: new Map(), changeRequests: [], isDirty: false, downUntil: 0 },
+    hosted: { base, branches: new Map(), changeRequests: [], publishing: new Map(), isDirty: false, downUntil: 0 },
     commits: server.commits,
     mirror: createMirror(server.commits),
     onLanded: (merge) => {
@@ -267,6 +267,13 @@ function incidentsOf({ server, forge, luck, jobIds, processes, command, timeline
       happen: () => {
         server.inputs.forgetIds();
         server.tasks.forgetIds();
+      },
+    },
+    {
+      name: 'meanwhile the server loses a bundle',
+      happen: () => {
+        const names = [...server.bundles.objects.keys()];
+        server.bundles.objects.delete(names[luck.pick('which bundle', Math.max(1, names.length))] ?? '');
       },
     },
     {

@@ -1,5 +1,5 @@
 import type { Effect, EffectOutcome } from '../../../shared/domain/effect.ts';
-import { type TaskId, taskIdOf } from '../../../shared/domain/ids.ts';
+import { branchOf, type TaskId, taskIdOf } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import type { Commits } from '../commits.ts';
 import { openRepository, type RepoManagerContext } from '../context.ts';
@@ -44,6 +44,16 @@ export async function takeFromOpen(context: RepoManagerContext, job: Job): Promi
  */
 export function lastDispatchOf({ lastTask }: Job, taskId: TaskId): number | undefined {
   return lastTask?.id === taskId ? lastTask.dispatch : undefined;
+}
+
+/** The same for a job that may have been closed before: what this process has made since, or could not tidy up then, is nobody's. */
+export async function tidyUpAndClose(context: RepoManagerContext, job: Job): Promise<void> {
+  await tidyUp(context, job);
+  if (job.status === 'COMPLETED') {
+    const { forge, repository } = await openRepository(context, job);
+    await forge.removeMergedBranch(repository, branchOf(job.id));
+  }
+  await takeFromOpen(context, job);
 }
 
 async function removeClaims(context: RepoManagerContext, job: Job): Promise<void> {

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type { Repository } from '../../domain/feature.ts';
-import type { JobId } from '../../domain/ids.ts';
+import type { CommitId, JobId } from '../../domain/ids.ts';
 import { branchOf, JobId as JobIdSchema } from '../../domain/ids.ts';
 import { MultiAgentError, TerminalError } from '../../errors/errors.ts';
 import { createGit, type Git } from '../../git/git.ts';
-import { commitsBetween } from '../../git/inspect.ts';
+import { commitsBetween, isAncestor } from '../../git/inspect.ts';
 import { openMirror } from '../../git/mirror.ts';
 import { keepBase } from '../../git/refs.ts';
 import type { Forge, Landing, MergeRequest, MirroredRepository } from '../forge.ts';
@@ -13,6 +13,7 @@ import { baseKey, bring, fetchBranch } from './fetch.ts';
 import { findMergeOf } from './find-merge.ts';
 import { landMerge } from './land.ts';
 import { findLocalRepository, headBranch, readBranches } from './local-repository.ts';
+import { createPublications } from './publications.ts';
 import { publish, removeBranch } from './publish.ts';
 
 export interface LocalForgeOptions {
@@ -24,6 +25,7 @@ export interface LocalForgeOptions {
 export function createLocalForge({ home }: LocalForgeOptions): Forge {
   const storeOf = (repository: MirroredRepository) => createChangeRequestStore(path.join(home, 'forge', repository.key));
   const localOf = (repository: MirroredRepository) => findLocalRepository(repository.repository.url);
+  const publications = createPublications(home);
   const oneAtATime = createQueues();
 
   return {
@@ -42,12 +44,16 @@ export function createLocalForge({ home }: LocalForgeOptions): Forge {
       return commit;
     },
     publishBranch: async (repository, head, headCommit, expected) => {
+      const jobId = jobOfBranch(head);
+      if (jobId !== null) await publications.begin({ jobId, url: repository.repository.url });
       try {
         // One that was paused may come after the merge.
-        if (!(await isMerged(repository, head))) await publish(await localOf(repository), mirrorOf(repository), head, headCommit, expected);
+        if (!(await mergedHeadOf(repository, head)))
+          await publish(await localOf(repository), mirrorOf(repository), head, headCommit, expected);
       } finally {
         // Looked at again, however it ended: the merge may have come in between, and the branch would stay.
-        if (await isMerged(repository, head)) await removeBranch(await localOf(repository), head, headCommit);
+        await removeMergedBranch(repository, head);
+        if (jobId !== null) await publications.end(jobId);
       }
     },
     openChangeRequest: async (repository, change) => changeRequestOf(await storeOf(repository).open(change), change.headCommit),
@@ -66,12 +72,29 @@ export function createLocalForge({ home }: LocalForgeOptions): Forge {
     land: (repository, merge) => oneAtATime(repository.key, () => land(repository, merge)),
     findMerge: async (repository, base, headCommit, since) => findMergeOf((await localOf(repository)).git, base, headCommit, since),
     listCommits: (repository, base, head) => commitsBetween(mirrorOf(repository), base, head),
+    removeMergedBranch,
+    settleBegun: async () => {
+      for (const { publication, forget } of await publications.left()) {
+        const repository = await openRepository(home, { kind: 'local', url: publication.url }).catch(unlessGone);
+        if (repository) await removeMergedBranch(repository, branchOf(publication.jobId));
+        await forget();
+      }
+    },
   };
 
-  async function isMerged(repository: MirroredRepository, head: string): Promise<boolean> {
+  async function mergedHeadOf(repository: MirroredRepository, head: string): Promise<CommitId | undefined> {
     const jobId = jobOfBranch(head);
     const record = jobId === null ? null : await storeOf(repository).read(jobId);
-    return record !== null && record.merged !== null;
+    return record?.merged?.headCommit;
+  }
+
+  async function removeMergedBranch(repository: MirroredRepository, head: string): Promise<void> {
+    const mergedHead = await mergedHeadOf(repository, head);
+    if (mergedHead === undefined) return;
+    const local = await localOf(repository);
+    const now = (await readBranches(local.git, [head])).get(head);
+    // An earlier round's, too: whoever was paused may have published any of them.
+    if (now !== undefined && (await isAncestor(local.git, now, mergedHead))) await removeBranch(local, head, now);
   }
 
   async function land(repository: MirroredRepository, merge: MergeRequest): Promise<Landing> {
@@ -103,6 +126,12 @@ async function objectFormatOf(git: Git, url: string): Promise<'sha1' | 'sha256'>
     if (!(error instanceof MultiAgentError) || error.code !== 'git_failed') throw error;
     throw new TerminalError('repository_not_readable', `git can't read the repository ${url}: ${error.message}`, { cause: error });
   }
+}
+
+/** What nobody finds any more needs no tidying. */
+function unlessGone(error: unknown): null {
+  if (error instanceof TerminalError) return null;
+  throw error;
 }
 
 function mirrorOf(repository: MirroredRepository): Git {

@@ -226,6 +226,22 @@ describe('a round', () => {
     expect(job).toMatchObject({ status: 'IN_PROGRESS', phase: 'merging' });
   });
 
+  it('has work done again that is gone from the store, as often as a task may be sent out', () => {
+    const gone = { type: 'Refused', error: { code: 'bundle_missing', message: 'It is not there.', retryable: true } } as const;
+    const again = after(implementing(), delivered(commit(2)), ends('AcceptWork', gone));
+    let job = again;
+    for (let n = 2; n <= 5; n++) job = after(job, settled, delivered(commit(n + 1)), ends('AcceptWork', gone));
+
+    expect(again).toMatchObject({ status: 'IN_PROGRESS', phase: 'implementing', round: 1 });
+    expect(again.task).toMatchObject({ id: taskId('implement.1'), dispatch: 2, attempt: 1 });
+    expect(publishedEvents(again)).toContain('TaskRetried');
+    expect(job).toMatchObject({ status: 'FAILED', error: { code: 'dispatch_limit' } });
+    expect(after(implementing(), fails({ code: 'timeout' }, commit(2)), ends('AcceptWork', gone))).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'timeout' },
+    });
+  });
+
   it('fails when the work or the change is refused, and proposes the change with a retry', () => {
     const notTaken = after(implementing(), delivered(commit(2)), ends('AcceptWork', refused));
     const notShown = after(implementing(), delivered(commit(2)), accepted, ends('ProposeChange', refused));

@@ -83,7 +83,8 @@ export function createWorld(setting: Setting, decideJob: Decide = decide) {
   /** Does to the world what the effect asks for; what it finds there already is looked up, not done twice. */
   function carryOut(effect: Effect, pick: number): EffectOutcome | undefined {
     if (pick % 7 === 6 && REFUSABLE.includes(effect.type) && !(effect.type === 'MergeChange' && state.merged === effect.headCommit)) {
-      return { type: 'Refused', error: { code: 'forge_refused', message: 'No.', retryable: true } };
+      const code = effect.type === 'AcceptWork' && pick % 2 === 0 ? 'bundle_missing' : 'forge_refused';
+      return { type: 'Refused', error: { code, message: 'No.', retryable: true } };
     }
     switch (effect.type) {
       case 'PrepareRepository':
