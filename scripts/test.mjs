@@ -3,24 +3,31 @@
  * all of them. `npm run coverage` runs the rings that are measured. The last line is the total: `N passed, N failed` (`, N skipped`).
  */
 import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { bootstrap } from './bootstrap.mjs';
 import { jestArguments } from './jest-arguments.mjs';
+import { endProcessesOf, processesOf } from './processes-of.mjs';
 import { plan } from './rings.mjs';
 import { temporaryFolder } from './temporary-folder.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const say = (line) => process.stderr.write(`${line}\n`);
+const LEFT_AFTER_MS = 10_000;
 const work = plan(process.argv.slice(2));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const faults = [];
 const scratch = mkdtempSync(join(temporaryFolder(), 'ma-test-'));
 // Some tests have repositories of another user, who has to get there.
 chmodSync(scratch, 0o711);
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+process.once('exit', () => {
+  // Whatever a test started has the folder in its environment: one that was interrupted could not end it.
+  endProcessesOf(scratch);
+  rmSync(scratch, { recursive: true, force: true });
+});
 
 try {
   await bootstrap();
@@ -36,7 +43,16 @@ process.exitCode = total.failed === 0 ? 0 : 1;
 async function runAll() {
   const environment = { ...process.env, NODE_ENV: 'test', TMPDIR: scratch, ...(await natsServerEnvironment()) };
   const groups = work.groups.filter((group) => group.coverage || !work.onlyCoverage);
-  for (const group of groups) await runGroup(group, environment);
+  for (const group of groups) {
+    await runGroup(group, environment);
+    for (const { pid, command } of await leftBehind()) fault(`${group.name}: left a process running: ${pid} ${command.slice(0, 200)}`);
+  }
+}
+
+/** What is still there a while after the last test: some end by themselves when what started them is gone. */
+async function leftBehind() {
+  for (let waited = 0; waited < LEFT_AFTER_MS && processesOf(scratch).length > 0; waited += 100) await delay(100);
+  return endProcessesOf(scratch);
 }
 
 /** Counts what is no test of jest's but must fail all the same, so that the total never says less than the exit code. */
