@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { bootstrapOrExit } from './bootstrap.mjs';
+import { temporaryFolder } from './temporary-folder.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -16,7 +17,7 @@ export async function runHarness(name) {
   const argv = [process.execPath, '--import', 'tsx', program, ...process.argv.slice(2)];
   const apart = mayUnshare();
   const [command, ...args] = apart ? ['unshare', '--mount', '--propagation', 'private', ...argv] : argv;
-  const env = { ...process.env, ...(apart ? { CHAOS_OWN_MOUNTS: '1' } : {}) };
+  const env = { ...process.env, TMPDIR: temporaryFolder(), ...(apart ? { CHAOS_OWN_MOUNTS: '1' } : {}) };
   const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
   const pass = (signal) => child.kill(signal);
   process.on('SIGTERM', pass).on('SIGINT', pass);

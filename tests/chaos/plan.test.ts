@@ -34,7 +34,8 @@ describe('chance', () => {
 
 describe('the options of chaos', () => {
   it('are ten minutes of everything by default, and two with --quick', () => {
-    expect(chaosOptions([])).toMatchObject({ seconds: 600, isNaive: false, pace: 1 });
+    expect(chaosOptions([])).toMatchObject({ seconds: 600, isNaive: false, pace: 3 });
+    expect(chaosOptions(['--quick'])).toMatchObject({ seconds: 120, pace: 1 });
     expect(chaosOptions(['--quick', '--json', '--seed', 'x'])).toMatchObject({ seconds: 120, isJson: true, seed: 'x' });
     expect(chaosOptions(['--jobs', '5'])).toMatchObject({ jobs: 5, seconds: Number.POSITIVE_INFINITY });
   });

@@ -17,12 +17,12 @@ export interface Behaviour {
 }
 
 export const BEHAVIOURS: readonly Behaviour[] = [
-  { name: 'write', weight: 34, ends: ['COMPLETED'] },
-  { name: 'two-rounds', weight: 10, ends: ['COMPLETED'], file: 'work/$id-2.txt' },
+  { name: 'write', weight: 52, ends: ['COMPLETED'] },
+  { name: 'two-rounds', weight: 6, ends: ['COMPLETED'], file: 'work/$id-2.txt' },
   // Every change is made at the same place: whoever comes second has a conflict.
-  { name: 'append', weight: 9, ends: ['COMPLETED'], file: 'shared.txt' },
+  { name: 'append', weight: 5, ends: ['COMPLETED'], file: 'shared.txt' },
   // Merges without a conflict, and is wrong all the same: two take the same number, and the checks of the merge are red.
-  { name: 'number', weight: 14, ends: ['COMPLETED'], file: 'numbers/$id' },
+  { name: 'number', weight: 5, ends: ['COMPLETED'], file: 'numbers/$id' },
   { name: 'broken-first', weight: 4, ends: ['COMPLETED'] },
   { name: 'unavailable-first', weight: 4, ends: ['COMPLETED'] },
   { name: 'hang-first', weight: 2, ends: ['COMPLETED'] },

@@ -10,7 +10,7 @@ export interface ChaosOptions {
   readonly jobs: number;
   /** How many of them are under way at the same time. */
   readonly inFlight: number;
-  /** How long to wait between two harms, against what is usual: 2 is half the harm. */
+  /** How long to wait between two harms, against what is usual: 2 is half the harm. Default: 1 in less than ten minutes, else 3. */
   readonly pace: number;
   /** Which harm is done. */
   readonly harm: ReadonlySet<HarmName>;
@@ -24,6 +24,8 @@ export interface ChaosOptions {
 
 const DEFAULT_SECONDS = 600;
 const QUICK_SECONDS = 120;
+/** The long form is meant to see a thousand jobs through, on two cores too; the short ones to be as rough as can be. */
+const LONG_PACE = 3;
 const DEFAULT_IN_FLIGHT = 40;
 /** A lost message is missed after half a minute; a connection that is dead at the other end is noticed as late. */
 const PATIENCE_SECONDS = 60;
@@ -50,12 +52,13 @@ export function chaosOptions(args: readonly string[]): ChaosOptions {
     },
   });
   const minutes = positive('--minutes', values.minutes);
+  const seconds = positive('--seconds', values.seconds) ?? (minutes === undefined ? undefined : minutes * 60) ?? byName(values);
   return {
     seed: values.seed ?? randomBytes(4).toString('hex'),
-    seconds: positive('--seconds', values.seconds) ?? (minutes === undefined ? undefined : minutes * 60) ?? byName(values),
+    seconds,
     jobs: positive('--jobs', values.jobs) ?? Number.POSITIVE_INFINITY,
     inFlight: positive('--in-flight', values['in-flight']) ?? DEFAULT_IN_FLIGHT,
-    pace: positive('--pace', values.pace) ?? 1,
+    pace: positive('--pace', values.pace) ?? (seconds < DEFAULT_SECONDS ? 1 : LONG_PACE),
     harm: new Set(values.harm === undefined ? HARM_NAMES : harmNames(values.harm)),
     isNaive: values.naive,
     isJson: values.json,

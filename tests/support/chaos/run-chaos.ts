@@ -15,13 +15,13 @@ import { recoveryOf } from './recovery.ts';
 import { startWorld, type World } from './world.ts';
 
 const COUNTS = { 'repo-manager': 2, coder: 6, reviewer: 3 } as const;
-const REPOSITORIES = 12;
+const REPOSITORIES = 20;
 const ACK_WAIT_MS = 2_000;
 const STALL_MS = 3_000;
-const FORGE_FAULTS = 0.16;
+const FORGE_FAULTS = 0.1;
 /** Holds what a run of the long form stores; a filler takes the rest. */
 const DISK_BYTES = 512 * 1024 * 1024;
-const LOOK_EVERY_MS = 400;
+const LOOK_EVERY_MS = 700;
 const TOLD_EVERY_MS = 10_000;
 
 /**
