@@ -5,12 +5,13 @@ import { createFailureCount } from '../../shared/messaging/failure-count.ts';
 import { startHeartbeat } from '../../shared/messaging/heartbeat.ts';
 import type { Outcome } from '../../shared/messaging/outcome.ts';
 import { requireTopology, type TopologySettings } from '../../shared/messaging/provision.ts';
+import { onStatus } from '../../shared/messaging/stream-tail.ts';
 import { REPO_MANAGER_CONSUMER, STREAMS } from '../../shared/messaging/topology.ts';
 import type { Heartbeat } from '../../shared/messages/agent.ts';
 import { serveBundles } from './bundle-service.ts';
 import type { RepoManagerContext } from './context.ts';
 import { createInbox, INBOX_RULES } from './inbox.ts';
-import { createJobHandler, type JobHandler } from './job-handler.ts';
+import { createJobHandler } from './job-handler.ts';
 import { sweep, sweepAtStart } from './sweep.ts';
 
 export interface RepoManagerOptions {
@@ -47,7 +48,9 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
   await requireTopology(nc, options.topology);
   const handler = createJobHandler(context);
   const inbox = createInbox(context, handler);
-  void forgetAtReconnects(nc, handler);
+  const unwatch = onStatus(nc, (type) => {
+    if (type === 'disconnect' || type === 'reconnect') handler.forgetRecords();
+  });
   const heartbeat = await startHeartbeat(nc, vitalsOf(options), (error) => {
     context.log.error({ err: error }, 'no heartbeat');
   });
@@ -73,7 +76,8 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
   const takeUp = (delivery: Delivery): Promise<void> => handleDelivery(delivery, inputs, failures).catch(common.onError);
   const strandings = { afterMs: options.strandedAfterMs ?? STRANDED_AFTER_MS, takeUp };
   const sweeping = startSweeping(() => sweep(context, handler, strandings), context, options.sweepEveryMs ?? SWEEP_EVERY_MS);
-  const startSwept = sweepAtStart(context);
+  const leaving = new AbortController();
+  const startSwept = sweepAtStart(context, leaving.signal);
   // With one of the two gone it is no repo-manager any more: the supervisor starts a new one.
   const closed = Promise.race(loops.map((loop) => loop.closed));
   return {
@@ -84,15 +88,12 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
         stopping.abort();
       });
       service.unsubscribe();
+      unwatch();
+      leaving.abort();
       await Promise.all([...loops.map((loop) => loop.stop()), sweeping.stop(), startSwept]);
       await heartbeat.stop();
     },
   };
-}
-
-/** Until the connection is closed. */
-async function forgetAtReconnects(nc: NatsConnection, handler: JobHandler): Promise<void> {
-  for await (const { type } of nc.status()) if (type === 'disconnect' || type === 'reconnect') handler.forgetRecords();
 }
 
 function startSweeping(sweepOnce: () => ReturnType<typeof sweep>, { log }: RepoManagerContext, everyMs: number): { stop(): Promise<void> } {

@@ -99,18 +99,19 @@ async function sweepBundles({ bundles, store, log }: RepoManagerContext): Promis
 
 /**
  * Tidies up after a repo-manager that was paused over a job while another brought it to its end, and that died over it when it went on. For
- * the start alone: jobs that can be retried keep their commits, so that the cost of looking does depend on history.
+ * the start alone: jobs that can be retried keep their commits, so that the cost of looking does depend on history. `signal` ends it.
  */
-export async function sweepAtStart(context: RepoManagerContext): Promise<void> {
-  const parts = [...Object.values(context.forges).map((forge) => forge.settleBegun()), sweepPins(context)];
+export async function sweepAtStart(context: RepoManagerContext, signal: AbortSignal): Promise<void> {
+  const parts = [...Object.values(context.forges).map((forge) => forge.settleBegun()), sweepPins(context, signal)];
   for (const part of await Promise.allSettled(parts))
     if (part.status === 'rejected')
       context.log.warn({ err: part.reason as unknown }, 'what an earlier process left is left for the next start');
 }
 
 /** Lets go of commits of jobs that were merged. */
-async function sweepPins({ pinnedJobs, store, log }: RepoManagerContext): Promise<void> {
+async function sweepPins({ pinnedJobs, store, log }: RepoManagerContext, signal: AbortSignal): Promise<void> {
   for (const pinned of await pinnedJobs()) {
+    if (signal.aborted) return;
     try {
       if ((await store.load(pinned.jobId))?.value.status === 'COMPLETED') await pinned.unpin();
     } catch (error) {

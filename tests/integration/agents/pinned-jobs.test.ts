@@ -53,7 +53,7 @@ describe('what mirrors keep', () => {
     const [a, b] = await mirrors();
     const warnings: unknown[] = [];
 
-    await sweepAtStart(contextOf(warnings));
+    await sweepAtStart(contextOf(warnings), new AbortController().signal);
 
     expect(a && (await listPins(a)).map(({ jobId }) => jobId)).toEqual([FAILED, UNKNOWN, UNREADABLE]);
     expect(b && (await listPins(b))).toEqual([]);

@@ -79,7 +79,7 @@ export function startRepoManager(self: Incarnation, world: RepoManagerWorld): Re
       });
   };
   once();
-  void sweepAtStart(context);
+  void sweepAtStart(context, NEVER);
   self.clock.every(world.sweepEveryMs, once);
   return context;
 }
