@@ -11,6 +11,7 @@ import { publishDeadLetter } from '../../shared/messaging/dead-letters.ts';
 import { deliveredMessages } from '../../shared/messaging/delivered.ts';
 import { type Delivery, deliveryOfStored } from '../../shared/messaging/delivery.ts';
 import { jsonOrNull } from '../../shared/messaging/parse.ts';
+import { skipNumbersGivenOut } from '../../shared/messaging/lost-numbers.ts';
 import { publishUntilAcknowledged } from '../../shared/messaging/publish.ts';
 import { deleteStreamMessage } from '../../shared/messaging/stream-message.ts';
 import { consumerPlans, STREAMS } from '../../shared/messaging/topology.ts';
@@ -35,10 +36,17 @@ export interface Bus {
   /** The message id of the job's newest fact of this type. */
   lastEventId(jobId: JobId, type: JobEvent['type']): Promise<string | null>;
   publishDeadLetter(delivery: Delivery, reason: { code: string; message: string }, at: number): Promise<void>;
-  /** Removes from the work queues what was acknowledged long ago. @returns how many messages */
+  /** Has new tasks get numbers that were not given out before, where the server has forgotten some. @returns how many were skipped */
+  skipNumbersGivenOut(): Promise<number>;
+  /** Removes from TASKS what was acknowledged long ago. @returns how many messages */
   removeAcknowledged(): Promise<number>;
   /** What lies in INPUTS since before a moment, though it was given out: answered, it is removed. */
   oldInputs(before: number): Promise<Delivery[]>;
+  /**
+   * The requests from the number `from` on that were stored before a moment, and the number behind them. Without `from`: the newest thousand.
+   * Answering one removes nothing.
+   */
+  oldRequests(from: number | undefined, before: number): Promise<{ readonly deliveries: readonly Delivery[]; readonly next: number }>;
   /** The same of TASKS, where it can be read. */
   oldTasks(before: number): Promise<{ readonly jobId: JobId; readonly streamSeq: number }[]>;
   /** There is a task for this role. Only makes quicker what polling finds: it may be lost. */
@@ -72,7 +80,9 @@ export async function openBus(nc: NatsConnection): Promise<Bus> {
       return message?.header.get('Nats-Msg-Id') || null;
     },
     publishDeadLetter: (delivery, reason, at) => publishDeadLetter(js, 'repo-manager', delivery, reason, at),
+    skipNumbersGivenOut: () => skipNumbersGivenOut(jsm),
     removeAcknowledged: () => removeAcknowledged(jsm),
+    oldRequests: (from, before) => oldRequests(jsm, from, before),
     oldInputs: async (before) =>
       (await oldMessages(jsm, STREAMS.inputs, before)).map((message) => deliveryOfStored(jsm, STREAMS.inputs, message)),
     oldTasks: async (before) =>
@@ -87,6 +97,24 @@ export async function openBus(nc: NatsConnection): Promise<Bus> {
       nc.publish(subjects.cancel(taskId));
     },
   };
+}
+
+/** Looked at once at a start; as many were hardly lost in one go. */
+const REQUESTS_LOOKED_AT = 1_000;
+
+async function oldRequests(jsm: JetStreamManager, from: number | undefined, before: number): ReturnType<Bus['oldRequests']> {
+  const { last_seq } = (await jsm.streams.info(STREAMS.requests)).state;
+  const deliveries: Delivery[] = [];
+  // A stream that has forgotten its newest numbers gives them out again.
+  const isBehind = from === undefined || from > last_seq + 1;
+  for (let seq = isBehind ? Math.max(1, last_seq - REQUESTS_LOOKED_AT + 1) : from; seq <= last_seq; seq++) {
+    // One that was submitted again lies at its new number.
+    const message = await jsm.streams.getMessage(STREAMS.requests, { seq });
+    if (!message) continue;
+    if (message.time.getTime() >= before) return { deliveries, next: seq };
+    deliveries.push({ ...deliveryOfStored(jsm, STREAMS.requests, message), ack: () => Promise.resolve(), term: () => undefined });
+  }
+  return { deliveries, next: last_seq + 1 };
 }
 
 async function oldMessages(jsm: JetStreamManager, stream: string, before: number): Promise<StoredMsg[]> {

@@ -12,6 +12,7 @@ import { serveBundles } from './bundle-service.ts';
 import type { RepoManagerContext } from './context.ts';
 import { createInbox, INBOX_RULES } from './inbox.ts';
 import { createJobHandler } from './job-handler.ts';
+import { noRequestsLookedAt, type Strandings } from './stranded.ts';
 import { sweep, sweepAtStart } from './sweep.ts';
 
 export interface RepoManagerOptions {
@@ -67,14 +68,19 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
       context.log.error({ err: error }, 'consuming went wrong');
     },
   };
+  const requests = { ...common, stream: STREAMS.requests, handle: inbox.takeRequest };
   const inputs = { ...common, stream: STREAMS.inputs, handle: inbox.takeInput };
   const loops = await Promise.all([
-    consume(nc, { ...common, stream: STREAMS.requests, prefetch: REQUESTS_PREFETCH, handle: inbox.takeRequest }),
+    consume(nc, { ...requests, prefetch: REQUESTS_PREFETCH }),
     consume(nc, { ...inputs, prefetch: INPUTS_PREFETCH }),
   ]);
   const failures = createFailureCount();
-  const takeUp = (delivery: Delivery): Promise<void> => handleDelivery(delivery, inputs, failures).catch(common.onError);
-  const strandings = { afterMs: options.strandedAfterMs ?? STRANDED_AFTER_MS, takeUp };
+  const strandings: Strandings = {
+    afterMs: options.strandedAfterMs ?? STRANDED_AFTER_MS,
+    takeUp: (delivery) => handleDelivery(delivery, inputs, failures).catch(common.onError),
+    takeUpRequest: (delivery) => handleDelivery(delivery, requests, failures).catch(common.onError),
+    requests: noRequestsLookedAt(),
+  };
   const sweeping = startSweeping(() => sweep(context, handler, strandings), context, options.sweepEveryMs ?? SWEEP_EVERY_MS);
   const leaving = new AbortController();
   const startSwept = sweepAtStart(context, leaving.signal);

@@ -28,6 +28,8 @@ export async function sweep(context: RepoManagerContext, handler: JobHandler, st
   await sweepClaims(context);
   await sweepBundles(context);
   await context.mergeLock.removeAbandoned();
+  const skipped = await context.bus.skipNumbersGivenOut();
+  if (skipped > 0) context.log.warn({ skipped }, 'the server has forgotten its newest tasks: their numbers are not used again');
   const removed = await context.bus.removeAcknowledged();
   if (removed > 0) context.log.warn({ removed }, 'removed messages that were acknowledged before');
   const handling = await lookAfterStranded(context, handler, strandings);

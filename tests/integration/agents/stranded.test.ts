@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager, type JetStreamManager, type JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import pino from 'pino';
 import { ulid } from 'ulid';
@@ -47,8 +47,18 @@ afterAll(async () => {
   await Promise.all([home, repository].map((folder) => rm(folder, { recursive: true, force: true })));
 });
 
-async function keepFromOthers(stream: string, consumer: string): Promise<void> {
-  expect(await (await jetstream(nc).consumers.get(stream, consumer)).next({ expires: 5_000 })).not.toBeNull();
+async function keepFromOthers(stream: string, consumer: string): Promise<JsMsg | null> {
+  const message = await (await jetstream(nc).consumers.get(stream, consumer)).next({ expires: 5_000 });
+  expect(message).not.toBeNull();
+  return message;
+}
+
+function stopOf(jobId: string) {
+  return { v: 1, type: 'StopJob', jobId, commandId: ulid(), at: Date.now() };
+}
+
+async function stopJob(jobId: string): Promise<void> {
+  await jetstream(nc).publish(subjects.input('command', jobId), JSON.stringify(stopOf(jobId)));
 }
 
 async function messagesIn(stream: string): Promise<number> {
@@ -60,8 +70,10 @@ describe('messages that nobody is given any more', () => {
     const jobs = await openBucket(nc, BUCKETS.jobs, Job);
     const jobId = `job-${ulid()}`;
     const job = async () => (await jobs.get(jobId))?.value;
-    const stop = { v: 1, type: 'StopJob', jobId, commandId: ulid(), at: Date.now() };
-    for (const message of [JSON.stringify(stop), 'no JSON']) {
+    const unheardOf = `job-${ulid()}`;
+    await submitRequest(nc, unheardOf, repository);
+    await (await keepFromOthers(STREAMS.requests, REPO_MANAGER_CONSUMER))?.ackAck();
+    for (const message of [JSON.stringify(stopOf(jobId)), 'no JSON']) {
       await jetstream(nc).publish(subjects.input('command', jobId), message);
       await keepFromOthers(STREAMS.inputs, REPO_MANAGER_CONSUMER);
     }
@@ -86,13 +98,15 @@ describe('messages that nobody is given any more', () => {
     const task = await jsm.streams.getMessage(STREAMS.tasks, { seq: (await job())?.task?.streamSeq ?? 0 });
     await jetstream(nc).publish(task?.subject ?? '', task?.data);
     for (let copies = 0; copies < 2; copies++) await keepFromOthers(STREAMS.tasks, taskConsumer('coder', 'normal'));
-    const before = { status: (await job())?.status, inputs: await messagesIn(STREAMS.inputs) };
+    const before = { status: (await job())?.status, inputs: await messagesIn(STREAMS.inputs), unheardOf: await jobs.get(unheardOf) };
 
     clock = 2 * STRANDED_AFTER_MS;
+    await until('the request that was taken for handled is', async () => (await jobs.get(unheardOf)) !== null);
+    await stopJob(unheardOf);
     await until('the job is stopped', async () => (await job())?.status === 'CANCELLED');
     await until('the queues are empty', async () => (await messagesIn(STREAMS.inputs)) + (await messagesIn(STREAMS.tasks)) === 0);
 
-    expect(before).toEqual({ status: 'PENDING', inputs: 2 });
+    expect(before).toEqual({ status: 'PENDING', inputs: 2, unheardOf: null });
     expect(await messagesIn(STREAMS.dead)).toBe(1);
   });
 });

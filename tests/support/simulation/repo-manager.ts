@@ -7,6 +7,7 @@ import { createJobStore } from '../../../src/agents/repo-manager/job-store.ts';
 import { createLimiter } from '../../../src/agents/repo-manager/keyed-queue.ts';
 import { createKnownCommits } from '../../../src/agents/repo-manager/known-commits.ts';
 import { createMergeLock } from '../../../src/agents/repo-manager/merge-lock.ts';
+import { noRequestsLookedAt, type Strandings } from '../../../src/agents/repo-manager/stranded.ts';
 import type { PinnedJob } from '../../../src/agents/repo-manager/pinned-jobs.ts';
 import { sweep, sweepAtStart } from '../../../src/agents/repo-manager/sweep.ts';
 import { decide } from '../../../src/shared/domain/decide.ts';
@@ -69,7 +70,7 @@ export function startRepoManager(self: Incarnation, world: RepoManagerWorld): Re
   consume(server.inputConsumer, inbox.takeInput);
   let sweeping: Promise<void> | undefined;
   const once = (): void => {
-    sweeping ??= sweep(context, handler, { afterMs: Infinity, takeUp: () => Promise.resolve() })
+    sweeping ??= sweep(context, handler, STRANDINGS)
       .then(
         () => undefined,
         () => undefined,
@@ -132,6 +133,13 @@ function pinnedJobs(self: Incarnation, { mirror }: ForgeWorld): PinnedJob[] {
 }
 
 const NEVER = new AbortController().signal;
+/** On this server nothing is. */
+const STRANDINGS: Strandings = {
+  afterMs: Infinity,
+  takeUp: () => Promise.resolve(),
+  takeUpRequest: () => Promise.resolve(),
+  requests: noRequestsLookedAt(),
+};
 
 function busOf(self: Incarnation, server: Server, onCancelled: (taskId: string) => void): Bus {
   const { requests, inputs, tasks, events, dead } = server;
@@ -160,6 +168,8 @@ function busOf(self: Incarnation, server: Server, onCancelled: (taskId: string) 
     publishDeadLetter: async ({ stream, subject, streamSeq }, reason) => {
       await dead.publish(self, subjects.dead('repo-manager'), { subject, reason }, `dead-${stream}.${String(streamSeq)}`);
     },
+    skipNumbersGivenOut: () => self.io('nats', 'look for numbers', () => 0),
+    oldRequests: () => self.io('nats', 'look for old requests', () => ({ deliveries: [], next: 1 })),
     removeAcknowledged: () => self.io('nats', 'look for acknowledged', () => 0),
     // This server forgets nothing of what it was told: nothing is stranded.
     oldInputs: () => self.io('nats', 'look for old inputs', () => []),

@@ -46,7 +46,8 @@ export async function acceptWork(context: RepoManagerContext, job: Job, effect: 
  * of this dispatch shows that whoever reports it was given the task.
  */
 async function wasTaken(commits: Commits, job: Job, commit: CommitId): Promise<boolean> {
-  return (await commits.has(commit)) && (await commits.isPinned(job.id, commit));
+  // In this order: a pin is a file, and a commit takes a process.
+  return (await commits.isPinned(job.id, commit)) && (await commits.has(commit));
 }
 
 async function receive(

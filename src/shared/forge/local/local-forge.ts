@@ -103,8 +103,9 @@ export function createLocalForge({ home }: LocalForgeOptions): Forge {
     if (landing.type !== 'landed') return landing;
     const { mergeCommit } = landing;
     await storeOf(repository).markMerged(merge.jobId, { mergeCommit, headCommit: merge.headCommit, at: merge.at });
+    // Ours went together with the branch, in one transaction; somebody else's merge has left the branch.
     if (mergeCommit === merge.mergeCommit) await keepBase(mirror, baseKey(merge.base), mergeCommit);
-    await removeBranch(await localOf(repository), merge.head, merge.headCommit);
+    else await removeBranch(await localOf(repository), merge.head, merge.headCommit);
     return landing;
   }
 }
