@@ -11,7 +11,7 @@ import { missingCopies, provisionTopology } from '../../src/shared/messaging/pro
 import { publishUntilAcknowledged } from '../../src/shared/messaging/publish.ts';
 import { BUCKETS, REPO_MANAGER_CONSUMER, STREAMS } from '../../src/shared/messaging/topology.ts';
 import { waitFor } from '../support/crash/run-points.ts';
-import { type ClusterNode, type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
+import { type ClusterNode, goElsewhere, type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
 
 /** Goal R3 of three nodes: a leader that is gone. */
 const WITHIN_MS = 15_000;
@@ -56,6 +56,8 @@ describe('a daemon whose node', () => {
     await waitFor(async () => (await missingCopies(nc)).length === 0);
     daemon = await connectNats({ url: cluster.url, name: 'daemon', patience: 'forever' });
     node = nodeOf(daemon);
+    // Who looks on has to see it.
+    await goElsewhere(nc, node);
   });
   afterEach(async () => {
     await daemon.close();

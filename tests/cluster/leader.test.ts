@@ -6,7 +6,7 @@ import { type BuiltPrograms, buildPrograms } from '../support/built-programs.ts'
 import { faultsAfter } from '../support/crash/oracle.ts';
 import { waitFor } from '../support/crash/run-points.ts';
 import { type CrashSystem, startCrashSystemOn } from '../support/crash/system.ts';
-import { type ClusterNode, type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
+import { type ClusterNode, goElsewhere, type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
 
 jest.setTimeout(900_000);
 
@@ -60,6 +60,7 @@ describe('the node that leads the inputs, in the middle of many jobs', () => {
   it.each(HARMS)('$name: no job is lost, none is doubled, and they soon go on', async ({ name, harm, mend, withinMs }) => {
     await waitFor(async () => (await missingCopies(system.nc)).length === 0);
     const leader = await system.nats.leaderOf(system.nc, STREAMS.inputs);
+    await goElsewhere(system.nc, leader);
     const load = startLoad(system, SUBMIT_EVERY_MS);
     await waitFor(() => isFinished(load, 2));
 

@@ -8,12 +8,14 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { seedFile } from '../../src/shared/config/seed-file.ts';
 import { connectNats } from '../../src/shared/messaging/connection.ts';
+import { leaveNode } from '../../src/shared/messaging/leave-node.ts';
 import type { Identity } from '../../src/shared/messaging/permissions.ts';
 import { renderAccounts } from '../../src/shared/nats-server/accounts.ts';
 import { findOrFetchNatsServer } from '../../src/shared/nats-server/binary.ts';
 import { ensureUsers } from '../../src/shared/nats-server/identities.ts';
 import { BINARY_CACHE } from './nats-server.ts';
 import { freePort } from './pm2-home.ts';
+import { until } from './until.ts';
 import { openWire, type Wire } from './wire.ts';
 
 export interface ClusterNode {
@@ -211,4 +213,12 @@ async function untilIn<T>(ms: number, ask: () => Promise<T>): Promise<T> {
     }
     await delay(100);
   }
+}
+
+/** Has a connection be at another node than this one, which is about to be of no use: nobody else notices that for it. */
+export async function goElsewhere(nc: NatsConnection, node: ClusterNode): Promise<void> {
+  if (!node.url.endsWith(nc.getServer())) return;
+  await leaveNode(nc);
+  await until('the connection is at another node', () => !nc.isClosed() && !node.url.endsWith(nc.getServer()));
+  await nc.flush();
 }
