@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * The processes (not this one) that were started with `folder` somewhere in their environment: `{ pid, command }`. Only where there is a
- * `/proc` with environments in it; elsewhere, none.
+ * The processes (not this one) that were started with `folder` somewhere in their environment or their arguments: `{ pid, command }`. Only
+ * where there is a `/proc` with environments in it; elsewhere, none.
  */
 export function processesOf(folder) {
   return pids()
-    .filter((pid) => pid !== process.pid && read(pid, 'environ').includes(folder))
+    .filter((pid) => pid !== process.pid && (read(pid, 'environ').includes(folder) || read(pid, 'cmdline').includes(folder)))
     .map((pid) => ({ pid, command: read(pid, 'cmdline').replaceAll('\0', ' ').trim() }));
 }
 
