@@ -13,7 +13,7 @@ const LONGEST = [
   'tests/integration/pm2/up.test.ts',
   'tests/integration/agents/recovery.test.ts',
   'tests/integration/demo/demo.test.ts',
-  'tests/unit/shared/domain/decide.property.test.ts',
+  'tests/simulation/decide.property.test.ts',
   'tests/simulation/simulation.test.ts',
   'tests/integration/permissions/whole-system.test.ts',
   'tests/integration/git/local-forge.test.ts',

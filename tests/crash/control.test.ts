@@ -23,6 +23,8 @@ const HARMLESS = [
   /^(runner needsWorkspace|git clean|git update-index)$/,
   // The sweep's look at what is stored.
   /^bundles jobs$/,
+  // Of a start, and of no job: what it finds is found again at the next one.
+  /^forge settleBegun$/,
   // A pack is made in memory, and is lost with its maker.
   /^git pack-objects$/,
   // The same moments go by other names: an effect of the same record, the agents' own name for it.

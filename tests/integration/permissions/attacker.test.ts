@@ -161,11 +161,14 @@ describe('an attacker with the identity of a coder', () => {
     const forged = { v: 1, type: 'ImplementationResult', jobId, taskId: task?.id, dispatch: 1, attempt: 1, agentId: 'coder-1', at: 1 };
 
     attacker.publish(subjects.input('coder', jobId), JSON.stringify({ ...forged, bundle, startCommit: baseCommit, headCommit, ...said }));
-    const job = await system.jobWhen(jobId, ({ status, pending }) => isTerminal(status) && pending.length === 0);
+    // A bundle that is not there may have been lost with the server's last writes: the work is done again, by whoever is given it.
+    const again = await system.jobWhen(jobId, (job) => job.task?.dispatch === 2 && job.task.attempt > 1);
     await writeFile(gate, '');
+    const job = await system.jobWhen(jobId, ({ status, pending }) => isTerminal(status) && pending.length === 0);
 
-    expect(job).toMatchObject({ status: 'FAILED', error: { code: 'bundle_missing', retryable: true } });
-    expect(git(repository, 'log', '--all', '--format=%s')).not.toContain('forged');
+    expect(again).not.toHaveProperty('headCommit');
+    expect(job).toMatchObject({ status: 'COMPLETED', filesChanged: [{ path: 'mine.txt' }] });
+    expect(git(repository, 'log', 'main', '--format=%H %s').split(/\s/)).not.toEqual(expect.arrayContaining([headCommit]));
     await rm(gate);
   });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decide } from '../../../../src/shared/domain/decide.ts';
-import { isCurrent } from '../../../../src/shared/domain/step.ts';
-import type { Decide } from './invariants.ts';
-import { createWorld, type Move, type PersonCommand, type Setting, type TaskEnding } from './world.ts';
+import { decide } from '../../src/shared/domain/decide.ts';
+import { isCurrent } from '../../src/shared/domain/step.ts';
+import type { Decide } from '../unit/shared/domain/invariants.ts';
+import { createWorld, type Move, type PersonCommand, type Setting, type TaskEnding } from '../unit/shared/domain/world.ts';
 
 const RUNS = 10_000;
 /** About 10 s alone; several times that on a machine that is busy with other things. */
