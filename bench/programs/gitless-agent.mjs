@@ -97,6 +97,8 @@ function forge() {
     land: async () => ({ type: 'landed', mergeCommit: MERGE }),
     findMerge: async () => null,
     listCommits: async () => [],
+    removeMergedBranch: async () => undefined,
+    settleBegun: async () => undefined,
   };
 }
 
