@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { createInterface } from 'node:readline';
-import { join } from 'node:path';
-import { product, PROGRAMS, temporaryFolder } from './harness/folders.mjs';
+import { product, temporaryFolder } from './harness/folders.mjs';
 import { interleaved, median, rounded } from './harness/measure.mjs';
 import { startNats } from './harness/nats.mjs';
-import { endChild } from './harness/processes.mjs';
+import { createPrograms } from './harness/programs.mjs';
 import { installBullMq, loadBullMq, startRedis } from './harness/redis.mjs';
 import { withScope } from './harness/scope.mjs';
 import { Skipped } from './harness/skip.mjs';
@@ -20,16 +17,20 @@ export const orchestration = {
   id: 'b',
   title: 'Orchestration without git against three hops on BullMQ and on bare JetStream',
   how: `Ours: whole jobs through the real repo-manager and the real work loops of coder and reviewer, three processes, with a forge, commits and workers that answer at once. BullMQ: three queues on Redis (append-only file, fsync every second), a worker process each, which hands on to the next. Bare JetStream: three work-queue subjects, a process each, explicit ack after the next publish is acknowledged. Jobs a second, ours over theirs, in turn.`,
-  run: ({ quick, skip }) => withScope((onEnd) => measure(onEnd, quick, skip)),
+  run: ({ quick, skip }) =>
+    withScope((onEnd) => {
+      const programs = createPrograms(onEnd);
+      return Promise.race([measure(onEnd, programs, quick, skip), programs.died]);
+    }),
 };
 
-async function measure(onEnd, quick, skip) {
+async function measure(onEnd, programs, quick, skip) {
   const { createKnownCommits } = await product('agents/repo-manager/known-commits');
   const commits = await product('agents/repo-manager/commits').catch(() => undefined);
   if (createKnownCommits === undefined || commits === undefined) throw new Skipped('this build has no way to take git out');
-  const ways = { ours: await openOurs(onEnd), hops: await openHops(onEnd) };
+  const ways = { ours: await openOurs(onEnd, programs), hops: await openHops(onEnd, programs) };
   try {
-    ways.bullmq = await openBullMq(onEnd);
+    ways.bullmq = await openBullMq(onEnd, programs);
   } catch (error) {
     if (!(error instanceof Skipped)) throw error;
     skip('b.bullmq', error.message);
@@ -65,25 +66,24 @@ async function inFlight(atOnce, jobs, runOne) {
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-async function openOurs(onEnd) {
+async function openOurs(onEnd, programs) {
   const { url } = await startNats(onEnd);
   const home = await temporaryFolder(onEnd);
   const nc = await connect(onEnd, url);
   const { provisionTopology } = await product('shared/messaging/provision');
   await provisionTopology(nc, { ackWaitMs: 10_000 });
   for (const role of ['repo-manager', 'coder', 'reviewer'])
-    await startProgram(onEnd, 'gitless-agent.mjs', role, url, home, String(Math.max(...LEVELS)));
+    await programs.start('gitless-agent.mjs', role, url, home, String(Math.max(...LEVELS)));
   const { submit } = await submitterOn(nc);
   return async () => (await submit('/nowhere')).ended;
 }
 
-async function openHops(onEnd) {
+async function openHops(onEnd, programs) {
   const { url } = await startNats(onEnd);
   const nc = await connect(onEnd, url);
   const jsm = await jetstreamManager(nc);
   await jsm.streams.add({ name: 'HOPS', subjects: ['hop.>'], retention: 'workqueue' });
-  for (let hop = 1; hop <= HOPS; hop++)
-    await startProgram(onEnd, 'hop-worker.mjs', url, String(hop), String(HOPS), String(Math.max(...LEVELS)));
+  for (let hop = 1; hop <= HOPS; hop++) await programs.start('hop-worker.mjs', url, String(hop), String(HOPS), String(Math.max(...LEVELS)));
   const waiting = new Map();
   nc.subscribe('done.*', { callback: (_error, { subject }) => waiting.get(subject.slice(5))?.() });
   const js = jsm.jetstream();
@@ -96,12 +96,12 @@ async function openHops(onEnd) {
   };
 }
 
-async function openBullMq(onEnd) {
+async function openBullMq(onEnd, programs) {
   const socket = await startRedis(onEnd);
   const folder = await installBullMq(onEnd);
   const { Queue, QueueEvents } = loadBullMq(folder);
   for (let hop = 1; hop <= HOPS; hop++)
-    await startProgram(onEnd, 'bullmq-worker.mjs', folder, socket, String(hop), String(HOPS), String(Math.max(...LEVELS)));
+    await programs.start('bullmq-worker.mjs', folder, socket, String(hop), String(HOPS), String(Math.max(...LEVELS)));
   const connection = { path: socket, maxRetriesPerRequest: null };
   const queue = new Queue('hop-1', { connection });
   const events = new QueueEvents(`hop-${String(HOPS)}`, { connection });
@@ -119,12 +119,4 @@ async function openBullMq(onEnd) {
     await queue.add('job', { id, title: 'A feature' });
     await ended;
   };
-}
-
-/** Starts a program of ours that says `ready` on stdout. */
-async function startProgram(onEnd, name, ...args) {
-  const child = spawn(process.execPath, [join(PROGRAMS, name), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  onEnd(() => endChild(child, 2_000));
-  for await (const line of createInterface({ input: child.stdout })) if (line === 'ready') return;
-  throw new Error(`${name} ended before it was ready`);
 }

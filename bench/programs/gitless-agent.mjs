@@ -1,9 +1,9 @@
 // The product's repo-manager, coder or reviewer, with everything of git and of the forge answering at once.
 import { randomUUID } from 'node:crypto';
 import { product } from '../harness/folders.mjs';
+import { BASE, bundles, commits, forge, HEAD } from './gitless.mjs';
 
 const [, , role, servers, home, count] = process.argv;
-const [BASE, HEAD, MERGE, TREE] = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(40));
 const { connectNats } = await product('shared/messaging/connection');
 const nc = await connectNats({ url: servers, name: role, patience: 'forever' });
 const quiet = {
@@ -75,54 +75,6 @@ async function review({ message }) {
 
 function noUsage() {
   return { inputTokens: 0, outputTokens: 0, costUsd: 0 };
-}
-
-function forge() {
-  return {
-    kind: 'local',
-    open: async (repository) => ({ repository, key: 'r-000000000000', mirror: '/nowhere' }),
-    fetchBase: async () => ({ branch: 'main', commit: BASE }),
-    fetchHead: async () => null,
-    publishBranch: async () => undefined,
-    openChangeRequest: async (_repository, { head, headCommit, base }) => ({
-      number: 1,
-      head,
-      headCommit,
-      base,
-      state: 'open',
-      merged: false,
-    }),
-    findChangeRequest: async () => null,
-    postReview: async () => undefined,
-    land: async () => ({ type: 'landed', mergeCommit: MERGE }),
-    findMerge: async () => null,
-    listCommits: async () => [],
-    removeMergedBranch: async () => undefined,
-    settleBegun: async () => undefined,
-  };
-}
-
-function commits() {
-  return {
-    has: async () => true,
-    missing: async () => [],
-    isAncestor: async () => true,
-    readFile: async () => null,
-    filesChanged: async () => [],
-    refusedEntry: async () => null,
-    bundle: async () => new Uint8Array(),
-    receive: async () => undefined,
-    mergeTrees: async () => ({ type: 'clean', tree: TREE }),
-    createMerge: async () => MERGE,
-    pin: async () => undefined,
-    isPinned: async () => true,
-    unpin: async () => undefined,
-    maintain: async () => undefined,
-  };
-}
-
-function bundles() {
-  return { put: async () => undefined, get: async () => new Uint8Array(), remove: async () => undefined, jobs: async () => [] };
 }
 
 function complain(message, fields) {

@@ -40,11 +40,11 @@ export interface Bus {
   skipNumbersGivenOut(): Promise<number>;
   /** Removes from TASKS what was acknowledged long ago. @returns how many messages */
   removeAcknowledged(): Promise<number>;
-  /** What lies in INPUTS since before a moment, though it was given out: answered, it is removed. */
-  oldInputs(before: number): Promise<Delivery[]>;
+  /** What lies in INPUTS though it was given out and acknowledged, or was given out and stored before a moment: answered, it is removed. */
+  strandedInputs(before: number): Promise<Delivery[]>;
   /**
-   * The requests from the number `from` on that were stored before a moment, and the number behind them. Without `from`: the newest thousand.
-   * Answering one removes nothing.
+   * The requests from the number `from` on that were stored before a moment, and the number behind them. Without `from`: the newest two
+   * hundred. Answering one removes nothing.
    */
   oldRequests(from: number | undefined, before: number): Promise<{ readonly deliveries: readonly Delivery[]; readonly next: number }>;
   /** The same of TASKS, where it can be read. */
@@ -83,13 +83,17 @@ export async function openBus(nc: NatsConnection): Promise<Bus> {
     skipNumbersGivenOut: () => skipNumbersGivenOut(jsm),
     removeAcknowledged: () => removeAcknowledged(jsm),
     oldRequests: (from, before) => oldRequests(jsm, from, before),
-    oldInputs: async (before) =>
-      (await oldMessages(jsm, STREAMS.inputs, before)).map((message) => deliveryOfStored(jsm, STREAMS.inputs, message)),
+    strandedInputs: async (before) =>
+      (await givenOut(jsm, STREAMS.inputs))
+        .filter(({ message, isAcknowledged }) => isAcknowledged || message.time.getTime() < before)
+        .map(({ message }) => deliveryOfStored(jsm, STREAMS.inputs, message)),
     oldTasks: async (before) =>
-      (await oldMessages(jsm, STREAMS.tasks, before)).flatMap((message) => {
-        const task = TaskMessage.safeParse(jsonOrNull(message.data)).data;
-        return task ? [{ jobId: task.jobId, streamSeq: message.seq }] : [];
-      }),
+      (await givenOut(jsm, STREAMS.tasks))
+        .filter(({ message }) => message.time.getTime() < before)
+        .flatMap(({ message }) => {
+          const task = TaskMessage.safeParse(jsonOrNull(message.data)).data;
+          return task ? [{ jobId: task.jobId, streamSeq: message.seq }] : [];
+        }),
     wake: (role, priority) => {
       nc.publish(subjects.wake(role), priority);
     },
@@ -100,7 +104,7 @@ export async function openBus(nc: NatsConnection): Promise<Bus> {
 }
 
 /** Looked at once at a start; as many were hardly lost in one go. */
-const REQUESTS_LOOKED_AT = 1_000;
+const REQUESTS_LOOKED_AT = 200;
 
 async function oldRequests(jsm: JetStreamManager, from: number | undefined, before: number): ReturnType<Bus['oldRequests']> {
   const { last_seq } = (await jsm.streams.info(STREAMS.requests)).state;
@@ -117,9 +121,16 @@ async function oldRequests(jsm: JetStreamManager, from: number | undefined, befo
   return { deliveries, next: last_seq + 1 };
 }
 
-async function oldMessages(jsm: JetStreamManager, stream: string, before: number): Promise<StoredMsg[]> {
-  const found: StoredMsg[] = [];
-  for (const plan of consumerPlans.filter((one) => one.stream === stream))
-    for await (const message of deliveredMessages(jsm, plan)) if (message.time.getTime() < before) found.push(message);
+/** What a work queue still has of what its consumers were given. */
+async function givenOut(
+  jsm: JetStreamManager,
+  stream: string,
+): Promise<{ readonly message: StoredMsg; readonly isAcknowledged: boolean }[]> {
+  const found = [];
+  for (const plan of consumerPlans.filter((one) => one.stream === stream)) {
+    const { delivered, ack_floor } = await jsm.consumers.info(stream, plan.name);
+    for await (const message of deliveredMessages(jsm, plan, delivered.stream_seq))
+      found.push({ message, isAcknowledged: message.seq <= ack_floor.stream_seq });
+  }
   return found;
 }

@@ -1,8 +1,8 @@
-import { JobId } from '../../shared/domain/ids.ts';
+import type { JobId } from '../../shared/domain/ids.ts';
 import { NotFoundError, TerminalError } from '../../shared/errors/errors.ts';
 import { FeatureRequest } from '../../shared/messages/feature-request.ts';
 import { InputMessage } from '../../shared/messages/job-input.ts';
-import { subjects } from '../../shared/messages/subjects.ts';
+import { jobIdIn, subjects } from '../../shared/messages/subjects.ts';
 import { UNREADABLE_RECORD } from '../../shared/messaging/bucket.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
 import type { OutcomeRules } from '../../shared/messaging/outcome.ts';
@@ -43,7 +43,7 @@ export function createInbox(context: RepoManagerContext, handler: JobHandler): I
       await handler.handle(message.jobId, inputOf(message, context.now(), delivery.streamSeq)).catch(asTerminal);
     },
     bury: async (delivery, reason) => {
-      const jobId = JobId.safeParse(delivery.subject.split('.').at(-1)).data;
+      const jobId = jobIdIn(delivery.subject);
       if (jobId !== undefined) await tellJob(context, handler, jobId, delivery, reason);
       await context.bus.publishDeadLetter(delivery, reason, context.now());
     },

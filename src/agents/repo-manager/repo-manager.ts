@@ -12,7 +12,8 @@ import { serveBundles } from './bundle-service.ts';
 import type { RepoManagerContext } from './context.ts';
 import { createInbox, INBOX_RULES } from './inbox.ts';
 import { createJobHandler } from './job-handler.ts';
-import { noRequestsLookedAt, type Strandings } from './stranded.ts';
+import { createRequestWatch } from './request-watch.ts';
+import type { Strandings } from './stranded.ts';
 import { sweep, sweepAtStart } from './sweep.ts';
 
 export interface RepoManagerOptions {
@@ -79,7 +80,7 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
     afterMs: options.strandedAfterMs ?? STRANDED_AFTER_MS,
     takeUp: (delivery) => handleDelivery(delivery, inputs, failures).catch(common.onError),
     takeUpRequest: (delivery) => handleDelivery(delivery, requests, failures).catch(common.onError),
-    requests: noRequestsLookedAt(),
+    requests: createRequestWatch(context, (jobId) => handler.isBusy(jobId)),
   };
   const sweeping = startSweeping(() => sweep(context, handler, strandings), context, options.sweepEveryMs ?? SWEEP_EVERY_MS);
   const leaving = new AbortController();

@@ -1,8 +1,9 @@
-import { JobId } from '../../shared/domain/ids.ts';
 import { isTerminal } from '../../shared/domain/job.ts';
+import { jobIdIn } from '../../shared/messages/subjects.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
 import type { RepoManagerContext } from './context.ts';
 import type { JobHandler } from './job-handler.ts';
+import type { RequestWatch } from './request-watch.ts';
 
 export interface Strandings {
   /** How long ago a message has to have been stored (milliseconds): longer than a lease and than any delay of a redelivery. */
@@ -11,20 +12,7 @@ export interface Strandings {
   readonly takeUp: (delivery: Delivery) => Promise<void>;
   /** The same for a request. */
   readonly takeUpRequest: (delivery: Delivery) => Promise<void>;
-  readonly requests: RequestsLookedAt;
-}
-
-/** Which requests have been looked at: each is once, and again as long as its job has no record. */
-export interface RequestsLookedAt {
-  next: number | undefined;
-  readonly missing: Map<number, { readonly delivery: Delivery; tries: number }>;
-}
-
-/** What can't be handled at all has no record either: it is among the dead letters. */
-const TRIES = 5;
-
-export function noRequestsLookedAt(): RequestsLookedAt {
-  return { next: undefined, missing: new Map() };
+  readonly requests: RequestWatch;
 }
 
 /**
@@ -38,46 +26,24 @@ export function noRequestsLookedAt(): RequestsLookedAt {
 export async function lookAfterStranded(
   context: RepoManagerContext,
   handler: JobHandler,
-  strandings: Strandings,
+  { afterMs, requests, takeUp, takeUpRequest }: Strandings,
 ): Promise<Promise<void>[]> {
-  const before = context.now() - strandings.afterMs;
+  const { bus, log } = context;
+  const before = context.now() - afterMs;
   await removeEndedTasks(context, before);
-  const handled = await lookAfterRequests(context, handler, strandings, before);
-  for (const delivery of await context.bus.oldInputs(before)) {
-    const jobId = jobOf(delivery);
+  const handled: Promise<void>[] = [];
+  for (const { jobId, delivery } of await requests.withoutRecord(before)) {
+    log.warn({ jobId, seq: delivery.streamSeq }, 'a request that nobody was given is taken up');
+    handled.push(takeUpRequest(delivery));
+  }
+  for (const delivery of await bus.strandedInputs(before)) {
+    const jobId = jobIdIn(delivery.subject);
     // It may be this very one that is in hand.
     if (jobId !== undefined && handler.isBusy(jobId)) continue;
-    context.log.warn({ subject: delivery.subject, seq: delivery.streamSeq }, 'an input that nobody was given is taken up');
-    handled.push(strandings.takeUp(delivery));
+    log.warn({ subject: delivery.subject, seq: delivery.streamSeq }, 'an input that nobody was given is taken up');
+    handled.push(takeUp(delivery));
   }
   return handled;
-}
-
-async function lookAfterRequests(
-  { bus, store, log }: RepoManagerContext,
-  handler: JobHandler,
-  { requests, takeUpRequest }: Strandings,
-  before: number,
-): Promise<Promise<void>[]> {
-  const { deliveries, next } = await bus.oldRequests(requests.next, before);
-  for (const delivery of deliveries) requests.missing.set(delivery.streamSeq, { delivery, tries: 0 });
-  requests.next = next;
-  const handled: Promise<void>[] = [];
-  for (const [seq, request] of requests.missing) {
-    const jobId = jobOf(request.delivery);
-    if (jobId === undefined || request.tries >= TRIES || (await store.load(jobId)) !== null) {
-      requests.missing.delete(seq);
-    } else if (!handler.isBusy(jobId)) {
-      log.warn({ jobId, seq }, 'a request that nobody was given is taken up');
-      request.tries += 1;
-      handled.push(takeUpRequest(request.delivery));
-    }
-  }
-  return handled;
-}
-
-function jobOf({ subject }: Delivery): JobId | undefined {
-  return JobId.safeParse(subject.split('.').at(-1)).data;
 }
 
 async function removeEndedTasks({ bus, store }: RepoManagerContext, before: number): Promise<void> {

@@ -1,4 +1,4 @@
-import type { JobId, TaskId, TaskRole } from '../domain/ids.ts';
+import { JobId, type TaskId, type TaskRole } from '../domain/ids.ts';
 import type { Priority } from '../domain/priority.ts';
 
 /** Who an input comes from; each source may write its own subject only. */
@@ -30,3 +30,8 @@ export const subjects = {
   /** Core request to any repo-manager (queue group): a bundle for a cache that lacks something. */
   bundleNeed: 'bundles.need',
 } as const;
+
+/** The job that a request or an input is for: the last token of its subject. */
+export function jobIdIn(subject: string): JobId | undefined {
+  return JobId.safeParse(subject.split('.').at(-1)).data;
+}

@@ -12,15 +12,10 @@ const AT_MOST = 1_000;
  * killed may come back with a message that its index of subjects does not know (seen with kill -9 of 2.9.10); asked for all subjects, it reads
  * without that index.
  */
-export async function* deliveredMessages(
-  jsm: JetStreamManager,
-  { stream, name, filter }: ConsumerPlan,
-  upTo?: number,
-): AsyncGenerator<StoredMsg> {
-  const last = upTo ?? (await jsm.consumers.info(stream, name)).delivered.stream_seq;
+export async function* deliveredMessages(jsm: JetStreamManager, { stream, filter }: ConsumerPlan, upTo: number): AsyncGenerator<StoredMsg> {
   const seen = new Set<number>();
   for (const subjects of [filter, '>'])
-    for await (const message of messagesUpTo(jsm, stream, subjects, last)) {
+    for await (const message of messagesUpTo(jsm, stream, subjects, upTo)) {
       if (seen.has(message.seq) || !isMatch(message.subject, filter)) continue;
       seen.add(message.seq);
       yield message;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { branchOf } from '../../../src/shared/domain/ids.ts';
 import type { Forge, MirroredRepository } from '../../../src/shared/forge/forge.ts';
 import { createLocalForge } from '../../../src/shared/forge/local/local-forge.ts';
+import { createPublications } from '../../../src/shared/forge/local/publications.ts';
 import { createGit } from '../../../src/shared/git/git.ts';
 import { createMergeCommit, mergeTrees } from '../../../src/shared/git/merge.ts';
 import { writeCommit } from '../../../src/shared/git/objects.ts';
@@ -39,7 +40,7 @@ describe('a branch that is published after its merge', () => {
   const dead = () => spawnSync(process.execPath, ['--version']).pid;
   const note = async (pid: number, jobId = JOB, text = JSON.stringify({ jobId, url: app })): Promise<void> => {
     await mkdir(path.join(directory.path, notes), { recursive: true });
-    await writeFile(path.join(directory.path, notes, `${String(pid)}.${jobId}.json`), text);
+    await writeFile(path.join(directory.path, notes, `${String(pid)}.earlier.${jobId}.json`), text);
   };
 
   async function mergedJob(): Promise<readonly [string, string]> {
@@ -94,6 +95,26 @@ describe('a branch that is published after its merge', () => {
     expect(await left()).toEqual([]);
   });
 
+  it('is found though its process had the number that this one has, as the first of a container has each time', async () => {
+    await note(process.pid);
+    await stockGit(app, ['branch', HEAD, heads[0]]);
+
+    await forge.settleBegun();
+
+    expect(await left()).toEqual([]);
+    expect(await branches()).toBe('');
+  });
+
+  it('is not forgotten while this process is at it', async () => {
+    const publications = createPublications(path.join(directory.path, 'ma'));
+    await publications.begin({ jobId: JOB, url: app });
+
+    expect(await publications.left()).toEqual([]);
+    await publications.end(JOB);
+
+    expect(await left()).toEqual([]);
+  });
+
   it('is left alone while its process lives, or while it was not merged', async () => {
     await note(process.ppid);
     await note(dead(), OTHER_JOB);
@@ -102,7 +123,7 @@ describe('a branch that is published after its merge', () => {
     await forge.settleBegun();
 
     expect((await branches()).split('\n').sort()).toEqual([HEAD, branchOf(OTHER_JOB)].sort());
-    expect(await left()).toEqual([`${String(process.ppid)}.${JOB}.json`]);
+    expect(await left()).toEqual([`${String(process.ppid)}.earlier.${JOB}.json`]);
   });
 
   it('is no matter where the repository is gone, or the note was cut off', async () => {

@@ -267,7 +267,7 @@ describe('what a consumer has been given', () => {
     const given = [await puller.next(AbortSignal.timeout(5_000)), await puller.next(AbortSignal.timeout(5_000))];
 
     const found: number[] = [];
-    for await (const { seq } of deliveredMessages(forgetting(first), plan)) found.push(seq);
+    for await (const { seq } of deliveredMessages(forgetting(first), plan, second)) found.push(seq);
 
     for (const delivery of given) await delivery.term();
     for (const seq of [others, third]) await jsm.streams.deleteMessage(STREAMS.tasks, seq);

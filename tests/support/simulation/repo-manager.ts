@@ -7,7 +7,7 @@ import { createJobStore } from '../../../src/agents/repo-manager/job-store.ts';
 import { createLimiter } from '../../../src/agents/repo-manager/keyed-queue.ts';
 import { createKnownCommits } from '../../../src/agents/repo-manager/known-commits.ts';
 import { createMergeLock } from '../../../src/agents/repo-manager/merge-lock.ts';
-import { noRequestsLookedAt, type Strandings } from '../../../src/agents/repo-manager/stranded.ts';
+import type { Strandings } from '../../../src/agents/repo-manager/stranded.ts';
 import type { PinnedJob } from '../../../src/agents/repo-manager/pinned-jobs.ts';
 import { sweep, sweepAtStart } from '../../../src/agents/repo-manager/sweep.ts';
 import { decide } from '../../../src/shared/domain/decide.ts';
@@ -138,7 +138,7 @@ const STRANDINGS: Strandings = {
   afterMs: Infinity,
   takeUp: () => Promise.resolve(),
   takeUpRequest: () => Promise.resolve(),
-  requests: noRequestsLookedAt(),
+  requests: { withoutRecord: () => Promise.resolve([]) },
 };
 
 function busOf(self: Incarnation, server: Server, onCancelled: (taskId: string) => void): Bus {
@@ -172,7 +172,7 @@ function busOf(self: Incarnation, server: Server, onCancelled: (taskId: string) 
     oldRequests: () => self.io('nats', 'look for old requests', () => ({ deliveries: [], next: 1 })),
     removeAcknowledged: () => self.io('nats', 'look for acknowledged', () => 0),
     // This server forgets nothing of what it was told: nothing is stranded.
-    oldInputs: () => self.io('nats', 'look for old inputs', () => []),
+    strandedInputs: () => self.io('nats', 'look for stranded inputs', () => []),
     oldTasks: () => self.io('nats', 'look for old tasks', () => []),
     wake: () => undefined,
     cancel: (taskId) => {

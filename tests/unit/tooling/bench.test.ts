@@ -1,10 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
+import { openCommits } from '../../../src/agents/repo-manager/commits.ts';
+import { createLocalForge } from '../../../src/shared/forge/local/local-forge.ts';
 
 interface Measure {
   interleaved(rounds: number, ways: Record<string, () => unknown>, options?: { warmUps: number }): Promise<Record<string, number[]>>;
   median(times: readonly number[]): number;
   percentile(times: readonly number[], percent: number): number;
   pairedRatio(times: readonly number[], others: readonly number[]): number;
+}
+
+interface Programs {
+  createPrograms(onEnd: (close: () => unknown) => void): { died: Promise<never>; start(name: string): Promise<void> };
 }
 
 interface Page {
@@ -14,6 +20,8 @@ interface Page {
 const load = async (path: string): Promise<unknown> => import(new URL(`../../../bench/${path}`, import.meta.url).href);
 const { interleaved, median, percentile, pairedRatio } = (await load('harness/measure.mjs')) as Measure;
 const { pageOf } = (await load('harness/report.mjs')) as Page;
+const gitless = (await load('programs/gitless.mjs')) as Record<'forge' | 'commits', () => object>;
+const { createPrograms } = (await load('harness/programs.mjs')) as Programs;
 const { benchmarks } = (await load('benchmarks.mjs')) as { benchmarks: readonly { id: string; title: string; how: string }[] };
 
 describe('how benchmarks measure', () => {
@@ -38,6 +46,28 @@ describe('how benchmarks measure', () => {
   it('compares what was measured side by side', () => {
     // The machine was ten times slower in the second round, for both.
     expect(pairedRatio([2, 20, 2], [1, 10, 1])).toBe(2);
+  });
+});
+
+describe('what a benchmark leaves out', () => {
+  it('has all that the real one has', () => {
+    const namesOf = (thing: object) => Object.keys(thing).sort();
+
+    expect(namesOf(gitless.forge())).toEqual(namesOf(createLocalForge({ home: '/nowhere' })));
+    expect(namesOf(gitless.commits())).toEqual(namesOf(openCommits('/nowhere')));
+  });
+});
+
+describe('a program that a benchmark needs', () => {
+  it('fails it when it ends, ready or not', async () => {
+    const closers: (() => unknown)[] = [];
+    const programs = createPrograms((close) => closers.push(close));
+
+    const started = programs.start('no-such-program.mjs');
+
+    await expect(started).rejects.toThrow('no-such-program.mjs ended before it was ready');
+    await expect(programs.died).rejects.toThrow('no-such-program.mjs ended with 1 while it was needed');
+    await Promise.all(closers.map((close) => close()));
   });
 });
 

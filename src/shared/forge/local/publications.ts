@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -10,20 +11,23 @@ const Publication = z.object({ jobId: JobId, url: z.string() });
 export type Publication = z.infer<typeof Publication>;
 
 /**
- * Notes of branches that are being published, in `<home>/forge/.publishing/<pid>.<jobId>.json`: by them somebody finds what a process made
+ * Notes of branches that are being published, in `<home>/forge/.publishing/<pid>.<process>.<jobId>.json`: by them somebody finds what a process made
  * that was killed before it could look whether it had come too late. They outlive the process and not the machine's power.
  */
 export interface Publications {
   begin(publication: Publication): Promise<void>;
   /** Nothing of it is left to be looked at. */
   end(jobId: JobId): Promise<void>;
-  /** For the start of a process that has begun none itself: those of processes that are gone. */
+  /** Those of processes that are gone. */
   left(): Promise<readonly { readonly publication: Publication; forget(): Promise<void> }[]>;
 }
 
+/** Tells this process from an earlier one with its pid: in a container the first process has the same one each time. */
+const PROCESS = randomUUID();
+
 export function createPublications(home: string): Publications {
   const directory = path.join(home, 'forge', '.publishing');
-  const noteOf = (jobId: JobId): string => path.join(directory, `${String(process.pid)}.${JobId.parse(jobId)}.json`);
+  const noteOf = (jobId: JobId): string => path.join(directory, `${String(process.pid)}.${PROCESS}.${JobId.parse(jobId)}.json`);
   return {
     begin: (publication) =>
       withHostFaults(async () => {
@@ -33,7 +37,7 @@ export function createPublications(home: string): Publications {
     end: (jobId) => rm(noteOf(jobId), { force: true }),
     left: async () => {
       const names = await readdir(directory).catch(() => []);
-      const gone = names.filter((name) => isOfGoneProcess(Number.parseInt(name, 10))).map((name) => path.join(directory, name));
+      const gone = names.filter(isOfGoneProcess).map((name) => path.join(directory, name));
       const read = await Promise.all(
         gone.map(async (file) => ({ publication: await readNote(file), forget: () => rm(file, { force: true }) })),
       );
@@ -42,8 +46,9 @@ export function createPublications(home: string): Publications {
   };
 }
 
-function isOfGoneProcess(pid: number): boolean {
-  return pid === process.pid || !isAlive(pid);
+function isOfGoneProcess(name: string): boolean {
+  const [pid, id] = name.split('.');
+  return Number(pid) === process.pid ? id !== PROCESS : !isAlive(Number(pid));
 }
 
 /** One that was cut off while it was written tells that nothing was begun: it is deleted. */
