@@ -14,7 +14,7 @@ export interface JobStore {
   openJobs(): Promise<JobId[]>;
   /** Makes sure that a job which has not ended is among the open ones: who reopened it may have died, and somebody closed it meanwhile. */
   keepOpen(jobId: JobId): Promise<void>;
-  /** The job is over and tidied up. */
+  /** The job is over and tidied up; one with an effect pending stays among the open ones, where the sweep finds it. */
   close(jobId: JobId): Promise<void>;
 }
 
@@ -47,7 +47,11 @@ export function createJobStore(jobs: Bucket<Job>, open: Bucket<OpenJob>): JobSto
       const entry = await open.get(jobId);
       if (!entry) return;
       const job = await jobs.get(jobId);
-      if (!job || isTerminal(job.value.status)) await open.remove(jobId, entry.revision);
+      if (!job || hasEnded(job.value)) await open.remove(jobId, entry.revision);
     },
   };
+}
+
+function hasEnded({ status, pending }: Job): boolean {
+  return isTerminal(status) && pending.length === 0;
 }

@@ -21,6 +21,8 @@ export interface Oracle {
   /** The first rule that was broken. */
   broken(): BrokenRule | undefined;
   onJob(before: Job | undefined, after: Job | undefined): void;
+  /** A job was taken out of the open ones: no sweep looks at it any more. */
+  onClosed(job: Job | undefined): void;
   onLanded(merge: MergeRequest): void;
   /** An agent says what an attempt has cost so far. */
   costs(jobId: string, attempt: string, costUsd: number): void;
@@ -55,6 +57,9 @@ export function createOracle(): Oracle {
         if (after.status === 'COMPLETED' && !merged.has(after.id)) complain('COMPLETED means merged', after.id);
       }
       if (before) checkStep(before, after);
+    },
+    onClosed: (job) => {
+      if (job && job.pending.length > 0) complain('who has something left to do is open', `${job.id}: ${JSON.stringify(job.pending)}`);
     },
     onLanded: ({ jobId, headCommit, mergeCommit }) => {
       if (merged.has(jobId)) complain('one merge at most', `${jobId} was merged as ${String(merged.get(jobId))} and as ${mergeCommit}`);

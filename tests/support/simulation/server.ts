@@ -14,6 +14,7 @@ export function createServer(
   timeline: Timeline,
   tell: (line: string) => void,
   onJob: (before: Job | undefined, after: Job | undefined) => void,
+  onClosed: (job: Job | undefined) => void,
 ) {
   const streamOf = (name: string): StoredStream =>
     createStoredStream(timeline, name, streamPlans.find((plan) => plan.name === name)?.duplicateWindowMs ?? 0);
@@ -21,6 +22,9 @@ export function createServer(
   const inputs = streamOf(STREAMS.inputs);
   const tasks = streamOf(STREAMS.tasks);
   const consumerOf = (role: TaskRole) => createStoredConsumer(timeline, tasks, (subject) => subject.split('.')[1] === role);
+  const jobs = createStoredBucket<Job>('jobs', (_key, before, after) => {
+    onJob(before, after);
+  });
   return {
     tell,
     requests,
@@ -31,10 +35,10 @@ export function createServer(
     requestConsumer: createStoredConsumer(timeline, requests, () => true),
     inputConsumer: createStoredConsumer(timeline, inputs, () => true),
     taskConsumers: { coder: consumerOf('coder'), reviewer: consumerOf('reviewer') },
-    jobs: createStoredBucket<Job>('jobs', (_key, before, after) => {
-      onJob(before, after);
+    jobs,
+    open: createStoredBucket<{ v: 1; id: string }>('open', (key, _before, after) => {
+      if (after === undefined) onClosed(jobs.entries.get(key)?.value);
     }),
-    open: createStoredBucket<{ v: 1; id: string }>('open'),
     claims: createStoredBucket<Claim>('claims'),
     locks: createStoredBucket<Lock>('locks'),
     bundles: createStoredBundles(),

@@ -65,10 +65,15 @@ export function createWorld({ luck, sabotage, tell }: WorldOptions): World {
       }
     : (): void => undefined;
   const oracle = createOracle();
-  const server = createServer(timeline, say, (before, after) => {
-    if (after) say(`  ${shortId(after.id)} is ${after.status} ${after.phase}${after.pending.length > 0 ? `: ${pendingOf(after)}` : ''}`);
-    oracle.onJob(before, after);
-  });
+  const server = createServer(
+    timeline,
+    say,
+    (before, after) => {
+      if (after) say(`  ${shortId(after.id)} is ${after.status} ${after.phase}${after.pending.length > 0 ? `: ${pendingOf(after)}` : ''}`);
+      oracle.onJob(before, after);
+    },
+    oracle.onClosed,
+  );
   const forge = createForgeWorld(server, oracle, say);
   const jobIds = Array.from({ length: 1 + luck.pick('jobs', 3) }, (_, index) => `job-${String(index + 1).padStart(26, '0')}`);
   const processes: Process[] = [];
