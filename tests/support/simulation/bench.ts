@@ -26,6 +26,7 @@ export function createBench(name = 'repo-manager-1'): Bench {
     timeline,
     () => undefined,
     () => undefined,
+    () => undefined,
   );
   const base = server.commits.make({ parents: [], tree: { 'README.md': '# app' }, message: 'first' }).id;
   const forge: ForgeWorld = {
