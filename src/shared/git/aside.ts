@@ -8,6 +8,8 @@ import { removeTree } from './remove.ts';
  * whether it is still wanted.
  */
 const NEW = '.new-';
+/** A directory for nothing else, where what gets its place in one of many others is made: there a crash's leftovers are found. */
+export const MAKING = '.making';
 /** In the folder for temporary files, where others make theirs too. */
 export const PUBLIC_PREFIX = 'multi-agent-';
 

@@ -2,7 +2,7 @@ import { readdir, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isAlive } from '../process/process-table.ts';
-import { PUBLIC_PREFIX, sweepAside } from './aside.ts';
+import { MAKING, PUBLIC_PREFIX, sweepAside } from './aside.ts';
 import { ownerOf, removeWorkspace, type WorkspaceOwner } from './workspace-owner.ts';
 
 export interface FoundWorkspace {
@@ -40,7 +40,7 @@ export async function sweepWorkspaces(home: string, isLeftOver: (workspace: Foun
 }
 
 /**
- * Deletes what processes that are gone have made and not put in its place: repositories, refs, and what lay in the folder for temporary files.
+ * Deletes what processes that are gone have made and not put in its place: repositories, refs, facts of change requests, and what lay in the folder for temporary files.
  * For the start of a process that has made nothing yet: what carries its own pid is an earlier one's. Gives the names.
  */
 export async function sweepBegun(home: string): Promise<string[]> {
@@ -49,8 +49,10 @@ export async function sweepBegun(home: string): Promise<string[]> {
   const repositories = await Promise.all(
     folders.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => path.join(folder, name))),
   );
+  const forge = path.join(home, 'forge');
+  const facts = (await readdir(forge).catch(() => [])).map((name) => path.join(forge, name, MAKING));
   const swept = [await sweepAside(tmpdir(), { prefix: PUBLIC_PREFIX, isGone })];
-  for (const directory of [...folders, ...repositories.flat()]) swept.push(await sweepAside(directory, { isGone }));
+  for (const directory of [...folders, ...repositories.flat(), ...facts]) swept.push(await sweepAside(directory, { isGone }));
   return swept.flat();
 }
 

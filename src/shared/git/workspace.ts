@@ -33,6 +33,8 @@ export interface Workspace {
   readonly tree: string;
   /** For the runner's own files, outside the tree. */
   readonly scratch: string;
+  /** Where the runner's own git finds objects that its tree's `.git` lacks. */
+  readonly objects: string;
   /** Our view of the tree: our repository, our index. */
   readonly git: Git;
   readonly commit: CommitId;
@@ -117,6 +119,7 @@ function workspaceOf(directory: string, git: Git, start: string, reused: boolean
     directory,
     tree: path.join(directory, 'tree'),
     scratch: path.join(directory, 'scratch'),
+    objects: path.join(request.cacheGitDir, 'objects'),
     git,
     commit,
     start,

@@ -56,7 +56,13 @@ describe('sweepBegun', () => {
   it('clears what earlier processes were making in a home and in the folder for temporary files', async () => {
     const earlier = `.new-${NOBODY}-a1B2c3`;
     const samePid = `.new-${process.pid}-a1B2c3`;
-    await put(`mirrors/${earlier}`, `mirrors/app.git/${earlier}`, `repositories/app.git/${samePid}`, 'repositories/app.git/refs');
+    await put(
+      `mirrors/${earlier}`,
+      `mirrors/app.git/${earlier}`,
+      `repositories/app.git/${samePid}`,
+      'repositories/app.git/refs',
+      `forge/app/.making/${samePid}`,
+    );
     const shadow = path.join(tmpdir(), `${PUBLIC_PREFIX}${NOBODY}-a1B2c3`);
     await mkdir(shadow, { recursive: true });
 

@@ -18,7 +18,7 @@ const [{ writeFact, readFact }, { writeEmptyCommit }, { pin }, { takeWorkspace }
 );
 const git = createGit({ gitDir: home });
 const work = {
-  writeFact: () => writeFact(home + '/facts/fact', {}),
+  writeFact: () => writeFact(home + '/facts/fact', {}, home + '/facts'),
   readFact: () => readFact(home + '/fact'),
   readPlainFile: () => readPlainFile('/dev/null'),
   writeObject: () => writeEmptyCommit(git, { message: 'x', at: 0 }, 40),

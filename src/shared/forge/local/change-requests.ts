@@ -4,6 +4,7 @@ import type { ChangeRequest } from '../../domain/change.ts';
 import { CommitId, Instant, JobId } from '../../domain/ids.ts';
 import { Review } from '../../domain/review.ts';
 import { TerminalError } from '../../errors/errors.ts';
+import { MAKING } from '../../git/aside.ts';
 import type { ProposedChange } from '../forge.ts';
 import { hasFact, listFacts, readFact, writeFact } from './facts.ts';
 
@@ -43,16 +44,18 @@ export interface ChangeRequestStore {
 
 export function createChangeRequestStore(directory: string): ChangeRequestStore {
   const fact = (jobId: JobId, ...name: string[]) => path.join(directory, JobId.parse(jobId), ...name);
+  const making = path.join(directory, MAKING);
   const read = (jobId: JobId) => readRecord(fact(jobId));
   return {
     read,
     open: async (change) => (await read(change.jobId)) ?? openRecord(directory, fact(change.jobId, 'opened.json'), change, read),
     jobOf: (number) => jobOfNumber(directory, number),
     addReview: async (jobId, review) => {
-      await writeFact(fact(jobId, 'reviews', `${String(review.round)}-${review.headCommit}-${review.decision.toLowerCase()}.json`), review);
+      const name = `${String(review.round)}-${review.headCommit}-${review.decision.toLowerCase()}.json`;
+      await writeFact(fact(jobId, 'reviews', name), review, making);
     },
     markMerged: async (jobId, merged) => {
-      await writeFact(fact(jobId, 'merged.json'), merged);
+      await writeFact(fact(jobId, 'merged.json'), merged, making);
     },
   };
 }
@@ -93,7 +96,7 @@ async function openRecord(
 ): Promise<ChangeRequestRecord> {
   const number = await takeNumber(directory, jobId);
   // Two that open it at once take two numbers; only one of them is ever the change request's.
-  await writeFact(file, { number, jobId, title, body, head, headCommit, base } satisfies Opened);
+  await writeFact(file, { number, jobId, title, body, head, headCommit, base } satisfies Opened, path.join(directory, MAKING));
   const record = await read(jobId);
   if (record === null) throw new TerminalError('change_request_not_found', `The record of ${jobId} vanished while it was written.`);
   return record;
@@ -103,8 +106,7 @@ async function openRecord(
 async function takeNumber(directory: string, jobId: JobId): Promise<number> {
   const isTaken = (number: number) => hasFact(numberFact(directory, number));
   let number = await firstThatIsNot(isTaken);
-  // Made beside the job's own facts: there are few, while the numbers are as many as there ever were change requests.
-  while (!(await writeFact(numberFact(directory, number), jobId, path.join(directory, jobId)))) number += 1;
+  while (!(await writeFact(numberFact(directory, number), jobId, path.join(directory, MAKING)))) number += 1;
   return number;
 }
 

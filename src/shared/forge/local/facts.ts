@@ -8,10 +8,10 @@ import { hostFault, withHostFaults } from '../../git/host-fault.ts';
  * Writes something that happened, once: complete and on the disk before it has its name. Gives false, and changes nothing,
  * where it was written before, by whomever. Throws what `hostFault` says.
  *
- * @param madeIn the directory in which it is made, on the same file system, and in which what a crash left of others is looked for each time:
- *   one whose size does not grow with history. Default: that of the file
+ * @param madeIn the directory in which it is made, on the same file system; what a crash has left of others in it is deleted, so that it is to be
+ *   one whose size does not grow with history
  */
-export function writeFact(file: string, fact: unknown, madeIn = path.dirname(file)): Promise<boolean> {
+export function writeFact(file: string, fact: unknown, madeIn: string): Promise<boolean> {
   return withHostFaults(() => write(file, fact, madeIn));
 }
 

@@ -103,14 +103,14 @@ describe('a fact', () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'ma-facts-'));
     const file = path.join(directory, 'a', 'fact.json');
 
-    const written = await Promise.all([1, 2, 3, 4, 5].map((n) => writeFact(file, { n })));
+    const written = await Promise.all([1, 2, 3, 4, 5].map((n) => writeFact(file, { n }, directory)));
 
     expect(written.filter(Boolean)).toHaveLength(1);
     expect(await readFact(file)).toEqual({ n: written.indexOf(true) + 1 });
     expect(await readFact(path.join(directory, 'none'))).toBeUndefined();
     expect(await readdir(path.join(directory, 'a'))).toEqual(['fact.json']);
     await writeFile(path.join(directory, 'file'), '');
-    await expect(writeFact(path.join(directory, 'file', 'x'), {})).rejects.toThrow();
+    await expect(writeFact(path.join(directory, 'file', 'x'), {}, directory)).rejects.toThrow();
     await expect(readFact(path.join(directory, 'file', 'x'))).rejects.toThrow();
     await rm(directory, { recursive: true });
   });
