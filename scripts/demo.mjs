@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { bootstrapOrExit } from './bootstrap.mjs';
+import { ensureBubblewrap } from './bubblewrap.mjs';
 import { closePlayground, freePort, openPlayground, processesOf } from './demo/playground.mjs';
 import { FEATURE, RECORDING, SAMPLE_FILES } from './demo/story.mjs';
 import { createStage, Ended, tool } from './demo/stage.mjs';
@@ -56,6 +57,11 @@ async function startSystem() {
   stage.title('1. A sample repository, and the daemons');
   makeRepository(playground.repository, SAMPLE_FILES);
   writeFileSync(playground.recording, RECORDING.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  // A recording starts no program; the checks of the sample are run in a sandbox where there is one.
+  if (!ensureBubblewrap((line) => stage.say(line))) {
+    playground.environment.MULTI_AGENT_UNSAFE_NO_SANDBOX = '1';
+    stage.say('bubblewrap is not to be had here: the checks of the sample run WITHOUT A SANDBOX. "apt-get install bubblewrap" gives one.');
+  }
   const recording = { CODER_RECORDING: playground.recording, REVIEWER_RECORDING: playground.recording };
   Object.assign(playground.environment, recording, { CODER_RUNNER: 'replay', REVIEWER_RUNNER: 'replay' });
   stage.say('slug: a library of one function, with `node --test` as its check');

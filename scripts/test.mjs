@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { bootstrap } from './bootstrap.mjs';
+import { ensureBubblewrap } from './bubblewrap.mjs';
 import { jestArguments } from './jest-arguments.mjs';
 import { endProcessesOf, processesOf } from './processes-of.mjs';
 import { plan } from './rings.mjs';
@@ -31,6 +32,7 @@ process.once('exit', () => {
 
 try {
   await bootstrap();
+  if (!ensureBubblewrap(say)) say('No sandbox can be made here: install bubblewrap. What is tested in one will fail.');
   await runAll();
 } catch (error) {
   fault(error?.exitCode === undefined ? (error?.stack ?? error) : error.message);

@@ -25,7 +25,8 @@ async function startManager() {
     agentId: 'repo-manager-1',
     incarnation: randomUUID(),
     log: quiet,
-    config: { passedEnvironment: {}, secrets: [] },
+    config: { passedEnvironment: {}, secrets: [], allowedHosts: [] },
+    sandbox: { isolates: false, description: 'none', enter: async () => ({ wrap: (command) => command, folders: undefined }) },
   });
   const known = { add: () => undefined, of: () => [BASE, HEAD] };
   const context = { ...wired, forges: { local: forge() }, openCommits: commits, checkCommit: async () => [], bundles: bundles(), known };

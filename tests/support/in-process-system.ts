@@ -24,6 +24,7 @@ import { openBundleStore } from '../../src/shared/messaging/bundle-store.ts';
 import { connectNats } from '../../src/shared/messaging/connection.ts';
 import type { Identity } from '../../src/shared/messaging/permissions.ts';
 import { provisionTopology } from '../../src/shared/messaging/provision.ts';
+import { UNSAFE } from '../../src/shared/process/sandbox/sandbox.ts';
 import { publishUntilAcknowledged } from '../../src/shared/messaging/publish.ts';
 import { BUCKETS } from '../../src/shared/messaging/topology.ts';
 import { createRunner } from '../../src/shared/runner/registry.ts';
@@ -95,7 +96,8 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
     agentId: 'repo-manager-1',
     incarnation: ulid(),
     log: LOG as never,
-    config: { passedEnvironment: options.passed ?? {}, secrets: Object.values(options.passed ?? {}) },
+    config: { passedEnvironment: options.passed ?? {}, secrets: Object.values(options.passed ?? {}), allowedHosts: [] },
+    sandbox: UNSAFE,
   });
   const context = options.wrapContext?.(wired) ?? wired;
   const repoManager = await startRepoManager({ nc: managing, context, version: 'test', sweepEveryMs: 1_000 });
@@ -114,7 +116,9 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
         system: home,
         graceMs: 200,
         from: { ...process.env, ...options.passed },
+        confinement: { sandbox: UNSAFE, home },
       }),
+      confinement: { sandbox: UNSAFE, home },
       agentId,
       incarnation,
       stallMs: options.stallMs ?? 30_000,

@@ -38,6 +38,8 @@ export async function createTestHome(extra: Readonly<Record<string, string>> = {
     PM2_HOME: pm2Home,
     MULTI_AGENT_HOME: home,
     NATS_PORT: String(port),
+    // What runners of tests are seen by lies outside their workspaces.
+    MULTI_AGENT_UNSAFE_NO_SANDBOX: '1',
     ...extra,
   };
   const pm2Pid = async (): Promise<number | undefined> => {

@@ -10,6 +10,8 @@ import { sweepBegun, sweepWorkspaces } from '../../shared/git/sweep.ts';
 import { type DaemonHandle, runDaemon } from '../../shared/lifecycle/daemon.ts';
 import { connectNats } from '../../shared/messaging/connection.ts';
 import { endMarkedProcesses } from '../../shared/process/end-processes.ts';
+import { openSandbox } from '../../shared/process/sandbox/open-sandbox.ts';
+import type { Sandbox } from '../../shared/process/sandbox/sandbox.ts';
 import { createLog, type Logger } from '../../shared/telemetry/log.ts';
 
 /** What every daemon starts with. */
@@ -19,6 +21,8 @@ export interface DaemonContext {
   readonly paths: HomePaths;
   readonly agentId: AgentId;
   readonly incarnation: string;
+  /** Where code of repositories is run. */
+  readonly sandbox: Sandbox;
   readonly log: Logger;
 }
 
@@ -42,8 +46,12 @@ export async function runRole(role: AgentRole, start: (context: DaemonContext) =
       const paths = await ensureHome(config.home);
       await clearLeftovers(config.home, agentId, log);
       const connection = await resolveConnection({ config });
-      const nc = await connectNats({ ...(await asIdentity(connection, agentId)), name: agentId, patience: 'forever' });
-      const context = { nc, config, paths, agentId, incarnation: `${await homeId(paths)}/${randomUUID()}`, log };
+      const [sandbox, nc] = await Promise.all([
+        openSandbox({ home: config.home, unsafe: config.unsafeNoSandbox, readable: config.sandboxRead }),
+        connectNats({ ...(await asIdentity(connection, agentId)), name: agentId, patience: 'forever' }),
+      ]);
+      if (!sandbox.isolates) log.warn({ sandbox: sandbox.description }, 'there is no sandbox');
+      const context = { nc, config, paths, agentId, incarnation: `${await homeId(paths)}/${randomUUID()}`, sandbox, log };
       return closingConnection(nc, await start(context));
     },
   });

@@ -1,3 +1,4 @@
+import type { Workspace } from '../../shared/git/workspace.ts';
 import { promptOf } from '../../shared/runner/prompt.ts';
 import { type RunnerContext, type RunnerResult, usageOfFailure } from '../../shared/runner/runner.ts';
 import type { TaskRun, TaskWorker } from './task-worker.ts';
@@ -8,6 +9,8 @@ export interface RunnerPlace {
   readonly workspace: string;
   /** For its own files. */
   readonly scratch: string;
+  /** What its git reads beside the workspace. */
+  readonly readable: readonly string[];
 }
 
 export interface RunnerCall {
@@ -17,6 +20,11 @@ export interface RunnerCall {
   readonly place: RunnerPlace;
   /** What it is told. */
   readonly told: RunnerContext;
+}
+
+/** A runner's place in a workspace. */
+export function placeIn({ tree, scratch, objects }: Workspace): RunnerPlace {
+  return { workspace: tree, scratch, readable: [objects] };
 }
 
 /** Has the runner do a task: with the limits of the job, the variables its repository lets through, its words in the log, and its cost counted. */
@@ -32,6 +40,7 @@ export async function runRunner(context: WorkerContext, run: TaskRun, { role, tr
       tryNumber,
       workspace: place.workspace,
       scratch: place.scratch,
+      readable: place.readable,
       prompt: promptOf({ role, round: message.round, tryNumber, context: told }),
       context: told,
       environment: message.settings.env,

@@ -1,4 +1,5 @@
 import type { CheckResult } from '../../shared/domain/change.ts';
+import { confine } from '../../shared/gateway/confine.ts';
 import type { Workspace } from '../../shared/git/workspace.ts';
 import type { ImplementationRequest } from '../../shared/messages/task.ts';
 import { type CommandsOptions, runChecks } from '../../shared/process/commands.ts';
@@ -11,27 +12,36 @@ export async function checkChange(
   run: TaskRun<ImplementationRequest>,
   workspace: Workspace,
 ): Promise<CheckResult[]> {
-  return runChecks(run.message.settings.checks, commandOptions(context, run, workspace, 'check'));
+  const { checks } = run.message.settings;
+  return checks.length === 0 ? [] : confined(context, run, workspace, 'check', (options) => runChecks(checks, options));
 }
 
-/** How commands of the repository's settings are run: in the workspace, with its scratch as home, and nothing of ours. */
-export function commandOptions(
+/** Has commands of the repository's settings run: in the workspace, confined, with its scratch as home, and nothing of ours. */
+export function confined<T>(
   context: WorkerContext,
   run: TaskRun<ImplementationRequest>,
-  workspace: Workspace,
+  { tree, scratch, objects }: Workspace,
   type: 'setup' | 'check',
-): CommandsOptions {
+  use: (options: CommandsOptions) => Promise<T>,
+): Promise<T> {
   const { settings } = run.message;
-  return {
-    cwd: workspace.tree,
-    environment: { letThrough: settings.env, from: context.environment, set: { HOME: workspace.scratch, TMPDIR: workspace.scratch } },
-    timeoutMs: settings.timeoutMs,
-    mark: run.mark,
-    system: context.home,
-    signal: run.signal,
-    redact: context.redact,
-    onOutput: ({ text }) => {
-      run.log({ type, text });
-    },
-  };
+  return confine(context.confinement, { writable: [tree, scratch], readable: [objects] }, ({ wrap, environment, folders }) =>
+    use({
+      cwd: tree,
+      environment: {
+        letThrough: settings.env,
+        from: context.environment,
+        set: { ...environment, HOME: scratch, TMPDIR: folders?.tmp ?? scratch },
+      },
+      timeoutMs: settings.timeoutMs,
+      mark: run.mark,
+      system: context.home,
+      signal: run.signal,
+      redact: context.redact,
+      wrap,
+      onOutput: ({ text }) => {
+        run.log({ type, text });
+      },
+    }),
+  );
 }

@@ -5,7 +5,7 @@ import type { RecordedChange } from '../../shared/git/change.ts';
 import type { ImplementationRequest } from '../../shared/messages/task.ts';
 import { fillCache } from '../base/cache.ts';
 import type { TaskEnd, TaskRun, TaskWorker } from '../base/task-worker.ts';
-import { failureOf, type WorkerContext } from '../base/worker-context.ts';
+import { describeRunner, failureOf, type WorkerContext } from '../base/worker-context.ts';
 import { checkChange } from './check-change.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { recordWork } from './record-work.ts';
@@ -22,7 +22,7 @@ const FILES_LISTED = 1_000;
 export function createCoder(context: WorkerContext): TaskWorker<ImplementationRequest> {
   return {
     role: 'coder',
-    runner: context.runner.description,
+    runner: describeRunner(context),
     work: async (run) => {
       const { message } = run;
       const commits = message.mergeWith === undefined ? [message.startCommit] : [message.startCommit, message.mergeWith];

@@ -10,7 +10,7 @@ import { runSetup } from '../../shared/process/commands.ts';
 import type { TaskRun } from '../base/task-worker.ts';
 import { takeTaskWorkspace } from '../base/task-workspace.ts';
 import type { WorkerContext } from '../base/worker-context.ts';
-import { commandOptions } from './check-change.ts';
+import { confined } from './check-change.ts';
 
 /** Where a coder works: the tree as the round begins, and what is in conflict in it. */
 export interface Desk {
@@ -58,7 +58,12 @@ async function leftTree(
 async function setUp(context: WorkerContext, run: TaskRun<ImplementationRequest>, workspace: Workspace): Promise<void> {
   const { setup } = run.message.settings;
   if (setup.length === 0) return;
-  const results = await runSetup(setup, commandOptions(context, run, workspace, 'setup'));
+  const results = await confined(context, run, workspace, 'setup', (options) => runSetup(setup, options));
   const failed = results.find(({ passed }) => !passed);
-  if (failed) throw new RetryableError('setup_failed', `The repository's setup failed: ${failed.command}\n${failed.output.slice(-2_000)}`);
+  const { sandbox, hosts = [] } = context.confinement;
+  const hint = sandbox.isolates && hosts.length === 0 ? NO_NETWORK : '';
+  if (failed)
+    throw new RetryableError('setup_failed', `The repository's setup failed: ${failed.command}\n${failed.output.slice(-2_000)}${hint}`);
 }
+
+const NO_NETWORK = '\nThe sandbox has no network; MULTI_AGENT_ALLOWED_HOSTS names hosts that may be reached, a package registry for one.';

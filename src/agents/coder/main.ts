@@ -3,12 +3,11 @@ import { startTaskAgent } from '../base/task-agent.ts';
 import { createCoder } from './coder.ts';
 
 await runRole('coder', (context) => {
-  const { coderRunner, coderCommand, coderRecording, modelEnvironment } = context.config;
+  const { coderRunner, coderCommand, coderRecording } = context.config;
   const runner = {
     kind: coderRunner,
     command: coderCommand,
     recording: coderRecording,
-    values: modelEnvironment,
   };
   return startTaskAgent(context, runner, createCoder);
 });

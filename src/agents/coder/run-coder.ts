@@ -1,7 +1,7 @@
 import type { CheckResult } from '../../shared/domain/change.ts';
 import type { ImplementationRequest } from '../../shared/messages/task.ts';
 import type { RunnerContext, RunnerResult } from '../../shared/runner/runner.ts';
-import { runRunner } from '../base/run-runner.ts';
+import { placeIn, runRunner } from '../base/run-runner.ts';
 import type { TaskRun } from '../base/task-worker.ts';
 import type { WorkerContext } from '../base/worker-context.ts';
 import type { Desk } from './desk.ts';
@@ -25,7 +25,7 @@ export async function runCoder(
   return runRunner(context, run, {
     role: 'coder',
     tryNumber,
-    place: { workspace: desk.workspace.tree, scratch: desk.workspace.scratch },
+    place: placeIn(desk.workspace),
     told,
   });
 }

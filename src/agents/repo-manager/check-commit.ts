@@ -3,7 +3,8 @@ import type { CheckResult } from '../../shared/domain/change.ts';
 import type { RepositorySettings } from '../../shared/domain/feature.ts';
 import type { CommitId } from '../../shared/domain/ids.ts';
 import type { MirroredRepository } from '../../shared/forge/forge.ts';
-import { takeWorkspace } from '../../shared/git/workspace.ts';
+import { confine, type Confinement } from '../../shared/gateway/confine.ts';
+import { takeWorkspace, type Workspace } from '../../shared/git/workspace.ts';
 import { runChecks, runSetup } from '../../shared/process/commands.ts';
 
 export interface CommitToCheck {
@@ -27,6 +28,7 @@ export interface CheckerOptions {
   readonly home: string;
   readonly agentId: string;
   readonly incarnation: string;
+  readonly confinement: Confinement;
   /** Names and values of the daemon's environment that checks may see, as far as a repository's settings let them through. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Takes secrets out of what setup and checks print. */
@@ -59,20 +61,23 @@ export function createCommitChecker(options: CheckerOptions): CheckCommit {
 }
 
 async function runIn(
-  { tree, scratch }: { readonly tree: string; readonly scratch: string },
+  { tree, scratch, objects }: Workspace,
   { settings, signal }: CommitToCheck,
-  { home, agentId, environment, redact }: CheckerOptions,
+  { home, agentId, confinement, environment: from, redact }: CheckerOptions,
 ): Promise<CheckResult[]> {
-  const options = {
-    cwd: tree,
-    environment: { letThrough: settings.env, from: environment, set: { HOME: scratch, TMPDIR: scratch } },
-    timeoutMs: settings.timeoutMs,
-    mark: `${agentId}:merge`,
-    system: home,
-    signal,
-    redact,
-  };
-  const setup = await runSetup(settings.setup, options);
-  const failed = setup.filter(({ passed }) => !passed);
-  return failed.length > 0 ? failed : runChecks(settings.checks, options);
+  return confine(confinement, { writable: [tree, scratch], readable: [objects] }, async ({ wrap, environment, folders }) => {
+    const options = {
+      cwd: tree,
+      environment: { letThrough: settings.env, from, set: { ...environment, HOME: scratch, TMPDIR: folders?.tmp ?? scratch } },
+      timeoutMs: settings.timeoutMs,
+      mark: `${agentId}:merge`,
+      system: home,
+      signal,
+      redact,
+      wrap,
+    };
+    const setup = await runSetup(settings.setup, options);
+    const failed = setup.filter(({ passed }) => !passed);
+    return failed.length > 0 ? failed : runChecks(settings.checks, options);
+  });
 }

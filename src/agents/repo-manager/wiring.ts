@@ -7,6 +7,7 @@ import { openBucket } from '../../shared/messaging/bucket.ts';
 import { openBundleStore } from '../../shared/messaging/bundle-store.ts';
 import { BUCKETS } from '../../shared/messaging/topology.ts';
 import { environmentToGive } from '../../shared/process/environment.ts';
+import type { Sandbox } from '../../shared/process/sandbox/sandbox.ts';
 import { createRedactor } from '../../shared/telemetry/redact.ts';
 import type { DaemonContext } from '../base/daemon.ts';
 import { openBus } from './bus.ts';
@@ -28,10 +29,11 @@ const EFFECTS_AT_ONCE = 16;
 /** Puts a repo-manager's parts together. */
 export async function wireRepoManager(
   daemon: Pick<DaemonContext, 'nc' | 'paths' | 'agentId' | 'incarnation' | 'log'> & {
-    readonly config: Pick<DaemonContext['config'], 'passedEnvironment' | 'secrets'>;
+    readonly config: Pick<DaemonContext['config'], 'allowedHosts' | 'passedEnvironment' | 'secrets'>;
+    readonly sandbox: Sandbox;
   },
 ): Promise<RepoManagerContext> {
-  const { nc, config, paths, agentId, incarnation, log } = daemon;
+  const { nc, config, paths, agentId, incarnation, sandbox, log } = daemon;
   const host = await homeId(paths);
   return {
     decide,
@@ -46,6 +48,7 @@ export async function wireRepoManager(
       home: paths.home,
       agentId,
       incarnation,
+      confinement: { sandbox, home: paths.home, hosts: config.allowedHosts },
       environment: environmentToGive(config.passedEnvironment),
       redact: createRedactor(config.secrets).redact,
     }),

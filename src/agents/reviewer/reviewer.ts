@@ -9,16 +9,16 @@ import { placeComments } from '../../shared/runner/place-comments.ts';
 import type { RunnerContext } from '../../shared/runner/runner.ts';
 import { parseVerdict } from '../../shared/runner/verdict.ts';
 import { fillCache } from '../base/cache.ts';
-import { type RunnerPlace, runRunner } from '../base/run-runner.ts';
+import { placeIn, type RunnerPlace, runRunner } from '../base/run-runner.ts';
 import { takeTaskWorkspace } from '../base/task-workspace.ts';
 import type { TaskEnd, TaskRun, TaskWorker } from '../base/task-worker.ts';
-import { failureOf, type WorkerContext } from '../base/worker-context.ts';
+import { describeRunner, failureOf, type WorkerContext } from '../base/worker-context.ts';
 
 /** Does ReviewRequests: the runner sees diff, files, checks and earlier verdicts, and gives its own on exactly that head. */
 export function createReviewer(context: WorkerContext): TaskWorker<ReviewRequest> {
   return {
     role: 'reviewer',
-    runner: context.runner.description,
+    runner: describeRunner(context),
     work: async (run) => {
       const cache = await fillCache(context, run, [run.message.headCommit, run.message.baseCommit]);
       const diff = await diffOf(cache, run.message.baseCommit, run.message.headCommit);
@@ -58,7 +58,7 @@ async function withPlace<T>(
   const workspace = await takeTaskWorkspace(context, run, cache, run.message.headCommit);
   let normal = false;
   try {
-    const result = await work({ workspace: workspace.tree, scratch: workspace.scratch });
+    const result = await work(placeIn(workspace));
     normal = true;
     return result;
   } finally {
@@ -69,7 +69,7 @@ async function withPlace<T>(
 async function withDirectory<T>(work: (place: RunnerPlace) => Promise<T>): Promise<T> {
   const scratch = await mkdtemp(join(tmpdir(), 'multi-agent-review-'));
   try {
-    return await work({ workspace: scratch, scratch });
+    return await work({ workspace: scratch, scratch, readable: [] });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

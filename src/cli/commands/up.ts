@@ -86,6 +86,8 @@ function countFlags(flags: Flags): Partial<AgentCounts> {
 }
 
 function noteMissingRunners(config: Config, io: CliContext): void {
+  if (config.unsafeNoSandbox)
+    io.note('NO SANDBOX (MULTI_AGENT_UNSAFE_NO_SANDBOX=1): runners, setup and checks can do whatever your user can');
   if (config.coderRunner === undefined)
     io.note('the coders have no runner: set CODER_COMMAND (or CODER_RUNNER), then "multi-agent up" again');
   if (config.reviewerRunner === undefined)

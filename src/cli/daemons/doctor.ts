@@ -8,6 +8,7 @@ import { messageOf } from '../../shared/errors/errors.ts';
 import { findNatsServer } from '../../shared/nats-server/binary.ts';
 import { serverNameOf } from '../../shared/nats-server/embedded.ts';
 import { probePort } from '../../shared/nats-server/probe.ts';
+import { openSandbox } from '../../shared/process/sandbox/open-sandbox.ts';
 import { isAtLeast } from '../../shared/nats-server/version.ts';
 
 /** One thing looked at. `warn` works but deserves a thought, `fail` has to be put right. */
@@ -34,7 +35,7 @@ export async function examine(config: Config, connection: Connection): Promise<F
     async () => syncInterval(connection),
     async () => runner('coder', config.coderRunner, 'CODER_COMMAND'),
     async () => runner('reviewer', config.reviewerRunner, 'REVIEWER_COMMAND'),
-    async () => finding('sandbox', 'warn', 'this version runs runners without a sandbox: a runner can do whatever your user can'),
+    () => sandbox(config),
   ];
   return Promise.all(checks.map((check) => check().catch((error: unknown) => finding('doctor', 'fail', messageOf(error)))));
 }
@@ -114,6 +115,11 @@ function runner(role: string, name: string | undefined, variable: string): Findi
   return name === undefined
     ? finding(`${role} runner`, 'warn', `none is configured; set ${variable}`)
     : finding(`${role} runner`, 'ok', name);
+}
+
+async function sandbox({ home, sandboxRead, unsafeNoSandbox }: Config): Promise<Finding> {
+  const { description, isolates, refusal } = await openSandbox({ home, unsafe: unsafeNoSandbox, readable: sandboxRead });
+  return finding('sandbox', isolates ? 'ok' : refusal === undefined ? 'warn' : 'fail', refusal ?? description);
 }
 
 async function exists(path: string): Promise<boolean> {

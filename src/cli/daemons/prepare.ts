@@ -4,10 +4,11 @@ import { ensureHome, type HomePaths } from '../../shared/config/home.ts';
 import type { Config, Environment } from '../../shared/config/load.ts';
 import { identitiesIn, identityOfSeed } from '../../shared/config/seed-file.ts';
 import { readRuntime, type Runtime } from '../../shared/config/runtime.ts';
-import { InvalidInputError } from '../../shared/errors/errors.ts';
+import { InvalidInputError, UnreachableError } from '../../shared/errors/errors.ts';
 import { isAlive } from '../../shared/lifecycle/process-state.ts';
 import { findOrFetchNatsServer } from '../../shared/nats-server/binary.ts';
 import type { ProcessSpec } from '../../shared/pm2/app.ts';
+import { openSandbox } from '../../shared/process/sandbox/open-sandbox.ts';
 import { type AgentCounts, agentIds, idsOfOtherHomes } from './numbering.ts';
 import { agentSpecs, type EntryPoint, natsSpec, roleOf } from './plan.ts';
 
@@ -47,6 +48,7 @@ export interface Plan {
  * Decides what is to run, makes the home and the role files, and finds or fetches nats-server.
  *
  * @throws UnreachableError `nats_server_missing`
+ * @throws UnreachableError `no_sandbox` where runners would have none, and nobody said that they need none
  * @throws InvalidInputError `bad_input` for no repo-manager on a server that only this home reaches
  * @throws InvalidInputError `already_running` while `up --foreground` has the system
  */
@@ -56,6 +58,7 @@ export async function prepare(options: UpOptions): Promise<Plan> {
   const runtime = await readRuntime(paths);
   await refuseForeground(runtime);
   const counts = countsOf(options, runtime);
+  await requireSandbox(config, counts);
   const connection = await serverFor(options, paths);
   if (counts.repoManagers === 0 && connection.embedded) throw nothingToLendTo();
   const binary = connection.embedded ? await findOrFetchNatsServer({ home: config.home, ...(log ? { log } : {}) }) : undefined;
@@ -65,6 +68,17 @@ export async function prepare(options: UpOptions): Promise<Plan> {
   const agents = await agentSpecs(paths, ids, config, env, connection, options.entryPoint);
   const provisions = ids.some((id) => roleOf(id) === 'repo-manager');
   return { paths, connection, port: config.natsPort, nats: binary && natsSpec(paths, binary, config.natsPort), agents, provisions };
+}
+
+/** A recording starts no program. */
+async function requireSandbox(
+  { home, coderRunner, reviewerRunner, sandboxRead, unsafeNoSandbox }: Config,
+  counts: AgentCounts,
+): Promise<void> {
+  const startsPrograms = (counts.coders > 0 && coderRunner === 'command') || (counts.reviewers > 0 && reviewerRunner === 'command');
+  if (!startsPrograms) return;
+  const { refusal } = await openSandbox({ home, unsafe: unsafeNoSandbox, readable: sandboxRead });
+  if (refusal !== undefined) throw new UnreachableError('no_sandbox', refusal);
 }
 
 function countsOf({ config, repoManagers, coders, reviewers }: UpOptions, runtime: Runtime | undefined): AgentCounts {

@@ -1,4 +1,6 @@
+import { homedir } from 'node:os';
 import { z } from 'zod';
+import { type AllowedHost, parseAllowedHost } from '../gateway/allowed-hosts.ts';
 
 /** The daemons that read a variable. The CLI reads all of them: it writes the daemons' role files. */
 export type ConfigRole = 'repo-manager' | 'coder' | 'reviewer';
@@ -56,6 +58,23 @@ export const variableNames: z.ZodType<string[], string> = z
   );
 
 const OWN_NAMES = /^(?:NATS_|MULTI_AGENT_|PM2_|GITHUB_|GH_|SLACK_|DISCORD_|NOTIFICATION_)/;
+
+/** Absolute paths, separated by colons; `~` at the beginning of one is the user's home. */
+export const paths: z.ZodType<string[], string> = z
+  .string()
+  .transform((list) => list.split(':').filter((path) => path !== ''))
+  .refine((list) => list.every((path) => /^~?\//.test(path)), 'must be absolute paths separated by colons')
+  .transform((list) => list.map((path) => (path.startsWith('~') ? homedir() + path.slice(1) : path)));
+
+/** Hosts, each with a port or 443, separated by commas. */
+export const hosts: z.ZodType<AllowedHost[], string> = z.string().transform((list, context) => {
+  const names = list.split(',').flatMap((name) => name.trim() || []);
+  return names.flatMap((name) => {
+    const host = parseAllowedHost(name);
+    if (host === undefined) context.addIssue(`must be host names separated by commas, without a protocol or a pattern: ${name} is none`);
+    return host ?? [];
+  });
+});
 
 /** A whole number within bounds, both included. */
 export function wholeNumber(min: number, max: number): z.ZodType<number, string> {

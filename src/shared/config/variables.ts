@@ -1,8 +1,10 @@
 import { AgentId } from '../domain/ids.ts';
 import {
   defaulted,
+  hosts,
   oneOf,
   optional,
+  paths,
   replicaCount,
   text,
   url,
@@ -13,6 +15,7 @@ import {
   type ConfigRole,
   type Variable,
 } from './variable.ts';
+import { MODELS } from './model-variables.ts';
 
 /** What can do the thinking for a coder or a reviewer. */
 export const RUNNER_NAMES = ['command', 'replay'] as const;
@@ -206,8 +209,27 @@ const RUNNERS = {
     group: 'runners',
     schema: yesNo,
     fallback: '0',
-    readers: WORKERS,
-    description: '1: runners run without a sandbox. Accepted already; this version has no sandbox yet, so it changes nothing.',
+    readers: ALL,
+    description:
+      '1: runners, setup and checks run without a sandbox, even where there is one: they can do whatever your user can, and read the keys of the system. For containers that can not make namespaces, and for trials.',
+  }),
+  allowedHosts: defaulted({
+    name: 'MULTI_AGENT_ALLOWED_HOSTS',
+    group: 'runners',
+    schema: hosts,
+    fallback: '',
+    readers: ALL,
+    description:
+      'Hosts, separated by commas, that runners, setup and checks may reach out of the sandbox: `registry.npmjs.org` (port 443), `mirror.example.com:8080`. They are reached through a proxy (`HTTPS_PROXY`), and nothing else is but the models. A change can send the source to any of them.',
+  }),
+  sandboxRead: defaulted({
+    name: 'MULTI_AGENT_SANDBOX_READ',
+    group: 'runners',
+    schema: paths,
+    fallback: '',
+    readers: ALL,
+    description:
+      "Absolute paths, separated by colons, that runners, setup and checks can read inside the sandbox beside the system's own programs: a toolchain in somebody's home (`~/.cargo/bin`, `~/.rustup`), a folder of tools.",
   }),
 } as const satisfies Record<string, Variable<unknown>>;
 
@@ -236,14 +258,6 @@ const TIMING = {
     readers: ALL,
     description: 'How long (ms) a stopping agent lets its task go on before it hands the work so far back.',
   }),
-} as const satisfies Record<string, Variable<unknown>>;
-
-const MODELS = {
-  anthropicApiKey: key('ANTHROPIC_API_KEY', 'The key of the Anthropic API.'),
-  anthropicBaseUrl: modelUrl('ANTHROPIC_BASE_URL', 'Another address of the Anthropic API.'),
-  openaiApiKey: key('OPENAI_API_KEY', 'The key of the OpenAI API, or of one that speaks it.'),
-  openaiBaseUrl: modelUrl('OPENAI_BASE_URL', 'Another address of the OpenAI API.'),
-  geminiApiKey: key('GEMINI_API_KEY', 'The key of the Gemini API.'),
 } as const satisfies Record<string, Variable<unknown>>;
 
 const OUTSIDE = {
@@ -283,11 +297,3 @@ const OUTSIDE = {
 
 /** Every environment variable the system reads, by its name in the config. The only place where one is named. */
 export const VARIABLES = { ...GENERAL, ...NATS, ...RUNNERS, ...TIMING, ...MODELS, ...OUTSIDE } as const;
-
-function key(name: string, description: string): Variable<string | undefined> {
-  return optional({ name, group: 'models', schema: text, readers: WORKERS, secret: true, description });
-}
-
-function modelUrl(name: string, description: string): Variable<string | undefined> {
-  return optional({ name, group: 'models', schema: url(['https', 'http']), readers: WORKERS, description });
-}

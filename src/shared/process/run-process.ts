@@ -155,7 +155,7 @@ async function drain(started: StartedProcess, closed: Promise<unknown>, output: 
   const from = performance.now();
   const isDone = await Promise.race([closed.then(() => true), quiet(from, output)]);
   if (!isDone) {
-    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+    for (const stream of child.stdio) stream?.destroy();
     child.unref();
   }
   output.end();

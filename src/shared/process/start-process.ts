@@ -11,6 +11,8 @@ export interface ProcessCommand {
   /** Absolute path of the working directory. */
   readonly cwd: string;
   readonly env: Environment;
+  /** What it can read from its descriptors 3, 4, and so on, each to its end. */
+  readonly inputs?: readonly Uint8Array[] | undefined;
 }
 
 /** A process that was started, with its pid known. */
@@ -18,6 +20,8 @@ export interface StartedProcess {
   readonly child: ChildProcess;
   readonly pid: number;
 }
+
+const FIRST_INPUT = 3;
 
 // The machine is out of something, or the program is being written this moment: that passes.
 const PASSING_CODES = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ETXTBSY']);
@@ -39,7 +43,15 @@ export async function startProcess(command: ProcessCommand, stdin: string | unde
   child.on('error', () => undefined);
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(stdin);
+  for (const [index, input] of (command.inputs ?? []).entries()) feed(child.stdio[FIRST_INPUT + index], input);
   return { child, pid: child.pid };
+}
+
+/** What is not read to its end is no fault of ours. */
+function feed(stream: ChildProcess['stdio'][number] | undefined, input: Uint8Array): void {
+  if (!stream || !('write' in stream)) return;
+  stream.on('error', () => undefined);
+  stream.end(input);
 }
 
 function spawnProgram(command: ProcessCommand, hasStdin: boolean): ChildProcess {
@@ -50,7 +62,7 @@ function spawnProgram(command: ProcessCommand, hasStdin: boolean): ChildProcess 
       env: command.env,
       detached: true,
       shell: false,
-      stdio: [hasStdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      stdio: [hasStdin ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(command.inputs ?? []).map(() => 'pipe' as const)],
     });
   } catch (error) {
     throw startFailure(command, error);

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../errors/errors.ts';
-import type { WrapCommand } from '../process/run-process.ts';
+import type { Confinement } from '../gateway/confine.ts';
 import { createCommandRunner } from './command/command-runner.ts';
 import { createReplayRunner } from './replay/replay-runner.ts';
 import type { Runner } from './runner.ts';
@@ -14,14 +14,12 @@ export interface RunnerConfig {
   readonly environment?: readonly string[] | undefined;
   /** Where values of names that are let through come from (default: the environment of this process). */
   readonly from?: Readonly<Record<string, string | undefined>> | undefined;
-  /** `command`: variables that it gets, with their values. */
-  readonly values?: Readonly<Record<string, string>> | undefined;
   /** `command`: names the installation, see `ProcessOptions.system`. */
   readonly system?: string | undefined;
   /** `command`: milliseconds between SIGTERM and SIGKILL (default 2,000). */
   readonly graceMs?: number | undefined;
-  /** `command`: how it is put into a sandbox. */
-  readonly wrap?: WrapCommand | undefined;
+  /** Where what it starts is run, and what that reaches. */
+  readonly confinement: Confinement;
   /** `replay`: path of the recording. */
   readonly recording?: string | undefined;
 }

@@ -42,6 +42,8 @@ export interface RunnerTask {
   readonly tryNumber: number;
   /** The directory the runner works in: the tree of the change, nothing else. */
   readonly workspace: string;
+  /** Directories outside it that the runner's own git has to read. */
+  readonly readable: readonly string[];
   /** A directory outside the workspace for the runner's own files (context, home, tmp); removed after the task. */
   readonly scratch: string;
   readonly prompt: string;
@@ -87,6 +89,8 @@ export interface Runner {
   /** As shown to people: `command: node fix.mjs`, `replay (recorded, no model): demo.jsonl`. */
   readonly description: string;
   readonly kind: string;
+  /** Whether it starts programs, so that it is not to be used without a sandbox unless the operator says so. */
+  readonly startsPrograms: boolean;
   /** Whether this runner reads or writes files, and so needs a checked-out workspace for the role. */
   needsWorkspace(role: TaskRole): boolean;
   run(task: RunnerTask): Promise<RunnerResult>;

@@ -2,25 +2,35 @@ import { readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TerminalError } from '../../../src/shared/errors/errors.ts';
-import { createCommandRunner } from '../../../src/shared/runner/command/command-runner.ts';
+import type { WrapCommand } from '../../../src/shared/process/run-process.ts';
+import { openSandbox } from '../../../src/shared/process/sandbox/open-sandbox.ts';
+import { UNSAFE } from '../../../src/shared/process/sandbox/sandbox.ts';
+import { type CommandRunnerConfig, createCommandRunner } from '../../../src/shared/runner/command/command-runner.ts';
 import { type Runner, type RunnerTask, usageOfFailure } from '../../../src/shared/runner/runner.ts';
 import { pidsWith } from '../../support/marked-processes.ts';
 import { until } from '../../support/until.ts';
-import { failureOf, runnerContract, type TestTask, testTask } from './runner-contract.ts';
+import { failureOf, runnerContract, type RunnerScenarios, type TestTask, testTask } from './runner-contract.ts';
 
 const FAKES = join(import.meta.dirname, '../../support/fake-runners');
-const fake = (name: string, ...args: string[]): Runner => createCommandRunner({ command: [join(FAKES, name), ...args], graceMs: 300 });
+const command = (config: Omit<CommandRunnerConfig, 'confinement'>, sandbox = UNSAFE): Runner =>
+  createCommandRunner({ confinement: { sandbox, home: '/nowhere' }, ...config });
+const fake = (name: string, ...args: string[]): Runner => command({ command: [join(FAKES, name), ...args], graceMs: 300 });
+const bubblewrap = await openSandbox({ home: '/nowhere', unsafe: false });
+const inside = (name: string, ...args: string[]): Runner => command({ command: [join(FAKES, name), ...args], graceMs: 300 }, bubblewrap);
 
-runnerContract('command', {
-  edits: () => fake('write-file.mjs', 'written.txt', 'written\n'),
-  approves: () => fake('review.mjs', 'approve'),
-  fails: () => fake('exit-with.sh', '1'),
-  isUnavailable: () => fake('exit-with.sh', '75'),
-  givesNoVerdict: () => fake('numbers.sh', '0'),
-  fallsSilent: () => fake('hang.sh'),
-  neverEnds: () => fake('chatter.sh'),
-  counts: () => fake('numbers.sh', '2000'),
+const scenariosOf = (run: typeof fake): RunnerScenarios => ({
+  edits: () => run('write-file.mjs', 'written.txt', 'written\n'),
+  approves: () => run('review.mjs', 'approve'),
+  fails: () => run('exit-with.sh', '1'),
+  isUnavailable: () => run('exit-with.sh', '75'),
+  givesNoVerdict: () => run('numbers.sh', '0'),
+  fallsSilent: () => run('hang.sh'),
+  neverEnds: () => run('chatter.sh'),
+  counts: () => run('numbers.sh', '2000'),
 });
+
+runnerContract('command', scenariosOf(fake));
+runnerContract('command in a sandbox', scenariosOf(inside));
 
 describe('runner command', () => {
   let current: TestTask;
@@ -37,7 +47,7 @@ describe('runner command', () => {
 
   it.each([0, 1, 75])('says what a run cost that ends with status %i', async (status) => {
     const usage = { inputTokens: 5, outputTokens: 0, costUsd: 0.5 };
-    const runner = createCommandRunner({ command: ['sh', '-c', `echo '${JSON.stringify({ usage })}'; exit ${String(status)}`] });
+    const runner = command({ command: ['sh', '-c', `echo '${JSON.stringify({ usage })}'; exit ${String(status)}`] });
 
     const cost = await runner.run(current.task).then((result) => result.usage, usageOfFailure);
 
@@ -101,7 +111,7 @@ describe('runner command', () => {
   });
 
   it('lets git commit in an empty home, and does not let it find a repository above the workspace', async () => {
-    const runner = createCommandRunner({
+    const runner = command({
       command: [
         'sh',
         '-c',
@@ -151,8 +161,8 @@ describe('runner command', () => {
   });
 
   it('fails when the program is missing, and hints at relative paths', async () => {
-    const onPath = await failureOf(createCommandRunner({ command: 'no-such-program-anywhere --fix' }).run(current.task));
-    const inWorkspace = await failureOf(createCommandRunner({ command: './missing.sh' }).run(current.task));
+    const onPath = await failureOf(command({ command: 'no-such-program-anywhere --fix' }).run(current.task));
+    const inWorkspace = await failureOf(command({ command: './missing.sh' }).run(current.task));
 
     expect(onPath).toBeInstanceOf(TerminalError);
     expect(onPath).toMatchObject({ code: 'runner_failed', message: expect.stringContaining('not found on PATH') });
@@ -160,7 +170,7 @@ describe('runner command', () => {
   });
 
   it('shows the start of last words that are no verdict', async () => {
-    const runner = createCommandRunner({ command: ['echo', `I approve ${'very '.repeat(100)}much`] });
+    const runner = command({ command: ['echo', `I approve ${'very '.repeat(100)}much`] });
 
     const failure = await failureOf(runner.run({ ...current.task, role: 'reviewer' }));
 
@@ -169,7 +179,7 @@ describe('runner command', () => {
   });
 
   it('does not follow a link that an earlier try left in scratch', async () => {
-    const first = createCommandRunner({
+    const first = command({
       command: ['sh', '-c', 'ln -s /nowhere "$(dirname "$(dirname "$MULTI_AGENT_CONTEXT")")/context.json"'],
     });
     await first.run(current.task);
@@ -181,10 +191,8 @@ describe('runner command', () => {
   });
 
   it('can be put into a sandbox', async () => {
-    const runner = createCommandRunner({
-      command: 'echo unwrapped',
-      wrap: (command) => ({ ...command, argv: ['echo', 'wrapped:', ...command.argv] }),
-    });
+    const wrap: WrapCommand = (wrapped) => ({ ...wrapped, argv: ['echo', 'wrapped:', ...wrapped.argv] });
+    const runner = command({ command: 'echo unwrapped' }, { ...UNSAFE, enter: () => Promise.resolve({ wrap, folders: undefined }) });
 
     const { summary } = await runner.run(current.task);
 
@@ -199,7 +207,7 @@ interface Told {
 
 async function toldTo(task: RunnerTask, config: { environment?: string[] }): Promise<Told> {
   const lines: string[] = [];
-  const runner = createCommandRunner({ command: join(FAKES, 'print-task.mjs'), ...config });
+  const runner = command({ command: join(FAKES, 'print-task.mjs'), ...config });
   await runner.run({ ...task, onOutput: ({ text }) => lines.push(text) });
   return JSON.parse(lines.join('')) as Told;
 }

@@ -41,8 +41,7 @@ const JOB_ID = 'job-01JD00000000000000000000AA';
 export function testTask(changes: Partial<RunnerTask> = {}): TestTask {
   const root = temporaryDirectory('runner');
   const [workspace, scratch] = [join(root.path, 'workspace'), join(root.path, 'scratch')];
-  mkdirSync(workspace);
-  mkdirSync(scratch);
+  for (const folder of [workspace, scratch]) mkdirSync(folder, { mode: 0o700 });
   const outputs: RunnerOutput[] = [];
   const controller = new AbortController();
   const role = changes.role ?? 'coder';
@@ -55,6 +54,7 @@ export function testTask(changes: Partial<RunnerTask> = {}): TestTask {
     tryNumber: 1,
     workspace,
     scratch,
+    readable: [],
     prompt: 'please do it',
     context: {
       feature: { title: 'Add --json', description: 'as it says', requirements: [], acceptanceCriteria: [] },

@@ -14,6 +14,7 @@ import { subjects } from '../../../src/shared/messages/subjects.ts';
 import { openBucket } from '../../../src/shared/messaging/bucket.ts';
 import { connectNats } from '../../../src/shared/messaging/connection.ts';
 import { provisionTopology } from '../../../src/shared/messaging/provision.ts';
+import { UNSAFE } from '../../../src/shared/process/sandbox/sandbox.ts';
 import { BUCKETS, REPO_MANAGER_CONSUMER, STREAMS, taskConsumer } from '../../../src/shared/messaging/topology.ts';
 import { makeRepository } from '../../support/in-process-system.ts';
 import { startNatsServer, type TestNatsServer } from '../../support/nats-server.ts';
@@ -85,7 +86,8 @@ describe('messages that nobody is given any more', () => {
       agentId: 'repo-manager-1',
       incarnation: ulid(),
       log: pino({ enabled: false }),
-      config: { passedEnvironment: {}, secrets: [] },
+      config: { passedEnvironment: {}, secrets: [], allowedHosts: [] },
+      sandbox: UNSAFE,
     });
     repoManager = await startRepoManager({
       nc,

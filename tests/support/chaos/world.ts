@@ -146,6 +146,8 @@ function environmentOf({ folder, home, options }: Place, port: number): Record<s
     MULTI_AGENT_ACK_WAIT_MS: String(options.ackWaitMs),
     MULTI_AGENT_STALL_MS: String(options.stallMs),
     MULTI_AGENT_DRAIN_MS: DRAIN_MS,
+    // Its runners note what they did beside the workspace.
+    MULTI_AGENT_UNSAFE_NO_SANDBOX: '1',
     CODER_COMMAND: `sh ${join(PROGRAMS, 'coder.sh')} ${folder}`,
     REVIEWER_COMMAND: `sh ${join(PROGRAMS, 'reviewer.sh')} ${folder}`,
     [FORGE_FAULTS_VARIABLE]: String(options.forgeFaults),

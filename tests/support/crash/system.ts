@@ -204,6 +204,8 @@ function environmentOf({ folder, home, nats: { url }, ackWaitMs, sabotage }: Pla
     LOG_LEVEL: 'info',
     MULTI_AGENT_ACK_WAIT_MS: String(ackWaitMs),
     MULTI_AGENT_DRAIN_MS: '0',
+    // Its runners note what they did beside the workspace.
+    MULTI_AGENT_UNSAFE_NO_SANDBOX: '1',
     CODER_COMMAND: `sh ${join(PROGRAMS, 'coder.sh')} ${folder}`,
     REVIEWER_COMMAND: `sh ${join(PROGRAMS, 'reviewer.sh')} ${folder}`,
     [FOLDER_VARIABLE]: folder,

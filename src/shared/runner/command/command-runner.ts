@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
-import { argvOf, displayCommand } from '../../process/command-line.ts';
-import { type ProcessResult, runProcess, type WrapCommand } from '../../process/run-process.ts';
+import { confine, type Confined, type Confinement } from '../../gateway/confine.ts';
+import { type Argv, argvOf, displayCommand } from '../../process/command-line.ts';
+import { type ProcessResult, runProcess } from '../../process/run-process.ts';
 import type { Runner, RunnerResult, RunnerTask } from '../runner.ts';
 import { coderResult, reviewerResult } from './last-words.ts';
 import { errorOf, startErrorOf } from './outcome.ts';
@@ -16,13 +17,12 @@ export interface CommandRunnerConfig {
   readonly environment?: readonly string[] | undefined;
   /** Where values of names that are let through come from (default: the environment of this process). */
   readonly from?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Variables that the command gets with these values: the models' own, which lie in the daemon's role file and not in its environment. */
-  readonly values?: Readonly<Record<string, string>> | undefined;
   /** Names the installation, see `ProcessOptions.system`. */
   readonly system?: string | undefined;
   /** Between SIGTERM and SIGKILL when a run is ended (milliseconds, default 2,000). */
   readonly graceMs?: number | undefined;
-  readonly wrap?: WrapCommand | undefined;
+  /** Where it is run, and what it reaches. */
+  readonly confinement: Confinement;
 }
 
 /**
@@ -31,7 +31,8 @@ export interface CommandRunnerConfig {
  * summary; as reviewer its last stdout line is the verdict. Exit 0 is success, 75 (EX_TEMPFAIL) is worth another try,
  * anything else has failed. The JSON of the last line may carry `usage { inputTokens, outputTokens, costUsd }`.
  *
- * HOME and TMPDIR are empty directories in `scratch`, new for each run: a program finds no credential of the operator
+ * It runs in a sandbox, where there is one: there it sees the system's programs, the workspace, its own executable with its package, and every
+ * absolute path in the command line. HOME and TMPDIR are empty directories, new for each run: a program finds no credential of the operator
  * there (`~/.ssh`, `~/.npmrc`, `~/.gitconfig`), and what it caches goes with the task. `npx eslint --fix` finds eslint in
  * the workspace's `node_modules` as ever; git gets a name to commit under from its variables, and does not look for a
  * repository above the workspace. A program that needs its login or its configuration from home needs the operator's
@@ -44,36 +45,48 @@ export function createCommandRunner(config: CommandRunnerConfig): Runner {
   return {
     kind: 'command',
     description: `command: ${displayCommand(config.command)}`,
+    startsPrograms: true,
     needsWorkspace: () => true,
     run: async (task) => {
       const directory = await openRunDirectory(task);
+      const place = { writable: [task.workspace, directory.root], readable: task.readable, operatorWords: argv };
       try {
-        const result = await runProcess({
-          argv,
-          cwd: task.workspace,
-          environment: {
-            set: { ...config.values, ...variablesOf(task, directory, config) },
-            letThrough: namesOf(task, config),
-            from: config.from,
-          },
-          stdin: task.prompt,
-          mark: task.mark,
-          system: config.system,
-          onLine: task.onOutput,
-          wallMs: task.wallMs,
-          stallMs: task.stallMs,
-          signal: task.signal,
-          graceMs: config.graceMs,
-          wrap: config.wrap,
-        }).catch((error: unknown) => {
-          throw startErrorOf(error);
-        });
+        const result = await confine(config.confinement, place, (confined) => run(argv, config, task, directory, confined));
         return resultOf(task, result);
       } finally {
         await directory.remove();
       }
     },
   };
+}
+
+async function run(
+  argv: Argv,
+  config: CommandRunnerConfig,
+  task: RunnerTask,
+  directory: RunDirectory,
+  confined: Confined,
+): Promise<ProcessResult> {
+  return runProcess({
+    argv,
+    cwd: task.workspace,
+    environment: {
+      set: { ...confined.environment, ...variablesOf(task, directory, confined, config) },
+      letThrough: namesOf(task, config),
+      from: config.from,
+    },
+    stdin: task.prompt,
+    mark: task.mark,
+    system: config.system,
+    onLine: task.onOutput,
+    wallMs: task.wallMs,
+    stallMs: task.stallMs,
+    signal: task.signal,
+    graceMs: config.graceMs,
+    wrap: confined.wrap,
+  }).catch((error: unknown) => {
+    throw startErrorOf(error);
+  });
 }
 
 function resultOf(task: RunnerTask, result: ProcessResult): RunnerResult {
@@ -86,11 +99,16 @@ function namesOf(task: RunnerTask, config: CommandRunnerConfig): readonly string
   return [...task.environment, ...(config.environment ?? [])];
 }
 
-function variablesOf(task: RunnerTask, directory: RunDirectory, config: CommandRunnerConfig): Record<string, string> {
+function variablesOf(
+  task: RunnerTask,
+  directory: RunDirectory,
+  { folders }: Confined,
+  config: CommandRunnerConfig,
+): Record<string, string> {
   const keepsHome = config.environment?.includes('HOME') === true;
   return {
-    ...(keepsHome ? {} : { HOME: directory.home }),
-    TMPDIR: directory.tmp,
+    ...(keepsHome ? {} : { HOME: folders?.home ?? directory.home }),
+    TMPDIR: folders?.tmp ?? directory.tmp,
     MULTI_AGENT_JOB_ID: task.jobId,
     MULTI_AGENT_TASK_ID: task.taskId,
     MULTI_AGENT_ROLE: task.role,

@@ -4,6 +4,8 @@ import type { RunnerTask } from '../runner.ts';
 
 /** The private directories of one run, and the file that tells it its task. */
 export interface RunDirectory {
+  /** All of it. */
+  readonly root: string;
   readonly home: string;
   readonly tmp: string;
   readonly contextFile: string;
@@ -17,7 +19,7 @@ export interface RunDirectory {
  */
 export async function openRunDirectory(task: RunnerTask): Promise<RunDirectory> {
   const root = await mkdtemp(join(task.scratch, 'run-'));
-  const directory = { home: join(root, 'home'), tmp: join(root, 'tmp'), contextFile: join(root, 'context.json') };
+  const directory = { root, home: join(root, 'home'), tmp: join(root, 'tmp'), contextFile: join(root, 'context.json') };
   await mkdir(directory.home, { mode: 0o700 });
   await mkdir(directory.tmp, { mode: 0o700 });
   await writeFile(directory.contextFile, `${JSON.stringify(task.context, null, 2)}\n`, { mode: 0o600, flag: 'wx' });

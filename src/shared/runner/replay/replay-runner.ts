@@ -24,6 +24,7 @@ export function createReplayRunner(config: ReplayRunnerConfig): Runner {
   return {
     kind: 'replay',
     description: `replay (recorded, no model): ${basename(config.recording)}`,
+    startsPrograms: false,
     needsWorkspace: (role) => role === 'coder',
     run: async (task) => {
       throwIfAborted(task);
