@@ -43,7 +43,7 @@ export function secretScenarios({ stage, system, canaries }: Shared): void {
     expect(statSync(join(system().home.home, 'run/repo-manager.env')).mode & 0o077).toBe(0);
   });
 
-  it.concurrent('keeps the key of a model, which a runner needs, out of logs, change request and merge', async () => {
+  it.concurrent('keeps the key of a model from the runner, and so out of logs, change request and merge', async () => {
     const { run, runs, cli, repository } = stage('model-key');
     const { job } = await run({ coder: [{ steps: [writes('done.txt'), { tellEnvironment: true }] }] });
 
@@ -51,7 +51,8 @@ export function secretScenarios({ stage, system, canaries }: Shared): void {
     const show = await cli('show', job.id, '--json');
 
     expect(job.status).toBe('COMPLETED');
-    expect(runs()[0]?.env['ANTHROPIC_API_KEY']).toBe(canaries.model);
+    expect(runs()[0]?.env['ANTHROPIC_API_KEY']).toMatch(/^run-/);
+    expect(runs()[0]?.env['ANTHROPIC_BASE_URL']).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/anthropic$/);
     expect(logs.stdout).toContain('ANTHROPIC_API_KEY');
     expect(logs.stdout).not.toContain(canaries.model);
     expect(show.stdout).not.toContain(canaries.model);
