@@ -40,6 +40,7 @@ const HOME = '/home/agent';
 const TMP = '/tmp';
 /** Where the daemon is root. Nobody's: Debian gives out ids from 60,000 up to packages that ask for one by number, systemd's begin at 61,184. */
 const DROPPED_ID = 60_999;
+const ROOT = '0';
 /** After stdin, stdout and stderr. */
 const FIRST_DESCRIPTOR = 3;
 const run = promisify(execFile);
@@ -122,8 +123,8 @@ function etcShown(): string[] {
   return [...ETC, ...MORE_ETC, ...LAST_ETC, ...names].map((name) => `/etc/${name}`);
 }
 
-/** The folders a run writes belong to who it runs as, with all that is in them. */
+/** The folders a run writes belong to who it runs as, with all that is in them; what did before is not touched, so that git need not read it again. */
 async function giveTo({ uid, gid }: SandboxLayout['user'], folders: readonly string[]): Promise<void> {
   if (folders.length === 0) return;
-  await run('/bin/chown', ['--recursive', '--no-dereference', `${String(uid)}:${String(gid)}`, '--', ...folders]);
+  await run('/bin/chown', ['--recursive', '--no-dereference', `--from=${ROOT}`, `${String(uid)}:${String(gid)}`, '--', ...folders]);
 }
