@@ -32,6 +32,7 @@ export function commits() {
     has: async () => true,
     missing: async () => [],
     isAncestor: async () => true,
+    rootFiles: async () => [],
     readFile: async () => null,
     filesChanged: async () => [],
     refusedEntry: async () => null,

@@ -5,7 +5,7 @@ import { createBundle, receiveBundle, type ReceiveOptions } from '../../shared/g
 import type { BundleHeader } from '../../shared/git/bundle-format.ts';
 import { filesChangedBetween } from '../../shared/git/diff.ts';
 import { createGit } from '../../shared/git/git.ts';
-import { commitExists, isAncestor, missingObjects, readFileAt } from '../../shared/git/inspect.ts';
+import { commitExists, isAncestor, missingObjects, readFileAt, rootFilesOf } from '../../shared/git/inspect.ts';
 import { createMergeCommit, type MergeCommit, type MergedTrees, mergeTrees } from '../../shared/git/merge.ts';
 import { maintainMirror } from '../../shared/git/mirror.ts';
 import { type EntriesToJudge, refusedEntry } from '../../shared/git/refused-entries.ts';
@@ -17,6 +17,8 @@ export interface Commits {
   /** Which of these are not there. */
   missing(commits: readonly CommitId[]): Promise<CommitId[]>;
   isAncestor(ancestor: CommitId, descendant: CommitId): Promise<boolean>;
+  /** The names of the files at the root of a commit; of a link or a directory, none. */
+  rootFiles(commit: CommitId): Promise<string[]>;
   /** The text of a file in a commit, null where there is none. */
   readFile(commit: CommitId, path: string): Promise<string | null>;
   /** The files that `head` changed since it left `base`. */
@@ -45,6 +47,7 @@ export function openCommits(mirror: string): Commits {
     has: (commit) => commitExists(git, commit),
     missing: (commits) => missingObjects(git, commits),
     isAncestor: (ancestor, descendant) => isAncestor(git, ancestor, descendant),
+    rootFiles: (commit) => rootFilesOf(git, commit),
     readFile: (commit, path) => readFileAt(git, commit, path),
     filesChanged: (base, head) => filesChangedBetween(git, base, head),
     refusedEntry: (from, judged) => refusedEntry(git, from, judged),

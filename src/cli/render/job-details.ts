@@ -30,7 +30,7 @@ export function detailLines(job: JobDetails, diff: ShownDiff, style: Style, now:
       style,
     ),
     ...section(
-      'Checks',
+      job.checksDetected === true ? 'Checks (detected; `.multi-agent.json` says otherwise)' : 'Checks',
       (job.checks ?? []).flatMap((check) => checkLines(check, style)),
       style,
     ),

@@ -85,9 +85,8 @@ function reviewText({ review }: JobView, style: Style): string | undefined {
   return `${colour(review.decision)}${comments} ${visible(review.summary.split('\n')[0] ?? '')}`;
 }
 
-function checksText({ checks }: JobView, style: Style): string | undefined {
+function checksText({ checks, checksDetected }: JobView, style: Style): string | undefined {
   if (!checks || checks.length === 0) return undefined;
-  return checks
-    .map(({ command, passed }) => (passed ? style.green(`✔ ${visible(command)}`) : style.red(`✘ ${visible(command)}`)))
-    .join('  ');
+  const results = checks.map(({ command, passed }) => (passed ? style.green(`✔ ${visible(command)}`) : style.red(`✘ ${visible(command)}`)));
+  return [...results, ...(checksDetected === true ? [style.dim('(detected)')] : [])].join('  ');
 }

@@ -68,10 +68,8 @@ export type BranchName = z.infer<typeof BranchName>;
 export const SettingsCommand = z.union([z.string().trim().min(1).max(2_000), z.array(z.string().max(2_000)).min(1).max(100)]);
 export type SettingsCommand = z.infer<typeof SettingsCommand>;
 
-/** `.multi-agent.json` on the base branch. */
-export const RepositorySettings = z.strictObject({
-  setup: z.array(SettingsCommand).max(20).default([]),
-  checks: z.array(SettingsCommand).max(20).default([]),
+const Commands = z.array(SettingsCommand).max(20);
+const CommonSettings = {
   /** The longest one setup or check command may run (milliseconds). */
   timeoutMs: z
     .number()
@@ -84,5 +82,18 @@ export const RepositorySettings = z.strictObject({
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/))
     .max(50)
     .default([]),
+};
+
+/** `.multi-agent.json` on the base branch. Without `checks` they are detected; `[]` are none. */
+export const SettingsFile = z.strictObject({ setup: Commands.optional(), checks: Commands.optional(), ...CommonSettings });
+export type SettingsFile = z.infer<typeof SettingsFile>;
+
+/** How a repository is set up and checked. */
+export const RepositorySettings = z.strictObject({
+  setup: Commands.default([]),
+  checks: Commands.default([]),
+  ...CommonSettings,
+  /** Nobody wrote the checks down: they are what the files of the repository suggest. */
+  detected: z.boolean().optional(),
 });
 export type RepositorySettings = z.infer<typeof RepositorySettings>;

@@ -26,6 +26,8 @@ export interface JobView {
   readonly changeRequest?: Omit<ChangeRequest, 'mergedAt'>;
   readonly review?: Omit<Review, 'round'>;
   readonly checks?: readonly CheckResult[];
+  /** Nobody wrote them down: they are what the files of the repository suggest. */
+  readonly checksDetected?: boolean;
   readonly usage: Usage;
   readonly needs?: Needs;
   /** What holds the job up just now; it is tried again by itself. */
@@ -67,6 +69,7 @@ export function viewOf(job: Job): JobView {
     ...(changeRequest ? { changeRequest: withoutMergedAt(changeRequest) } : {}),
     ...(review ? { review: withoutRound(review) } : {}),
     ...(job.checks ? { checks: job.checks } : {}),
+    ...(job.settings?.detected === true ? { checksDetected: true } : {}),
     usage: job.usage,
     ...(job.needs ? { needs: job.needs } : {}),
     ...(job.delay ? { delay: { ...job.delay, since: iso(job.delay.since) } } : {}),

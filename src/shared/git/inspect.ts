@@ -39,6 +39,12 @@ export async function readFileAt(git: Git, commit: CommitId, path: string, maxBy
   return file.stdout;
 }
 
+/** The names of the plain files at the root of a commit. */
+export async function rootFilesOf(git: Git, commit: CommitId): Promise<string[]> {
+  const { stdout } = await git.run(['ls-tree', '-z', '--full-tree', '--end-of-options', commit]);
+  return stdout.split('\0').flatMap((entry) => /^100(?:644|755) blob [0-9a-f]+\t(.+)$/s.exec(entry)?.[1] ?? []);
+}
+
 export interface ListOptions {
   /** The most commits to list, default 100. */
   readonly limit?: number;

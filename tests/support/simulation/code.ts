@@ -121,6 +121,7 @@ function commitsOf(self: Incarnation, all: AllCommits, { present, pins, bring }:
     has: (id) => git('git has', () => present.has(id)),
     missing: (ids) => git('git missing', () => ids.filter((id) => !present.has(id))),
     isAncestor: (ancestor, descendant) => git('git is-ancestor', () => here(descendant).history.has(here(ancestor).id)),
+    rootFiles: (id) => git('git list', () => Object.keys(here(id).tree).filter((path) => !path.includes('/'))),
     readFile: (id, path) => git('git read', () => here(id).tree[path] ?? null),
     filesChanged: (base, head) => git('git diff', () => changed(here(base).tree, here(head).tree)),
     refusedEntry: (_from, { to }) =>

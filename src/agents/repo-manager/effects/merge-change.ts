@@ -7,7 +7,7 @@ import { RetryableError } from '../../../shared/errors/errors.ts';
 import type { Base, Forge, MirroredRepository } from '../../../shared/forge/forge.ts';
 import type { Commits } from '../commits.ts';
 import { openRepository, type RepoManagerContext, required } from '../context.ts';
-import { readSettings } from './prepare-repository.ts';
+import { readSettings } from '../repository-settings.ts';
 
 export type MergeChange = Extract<Effect, { type: 'MergeChange' }>;
 

@@ -1,16 +1,15 @@
-import { z } from 'zod';
 import type { EffectOutcome } from '../../../shared/domain/effect.ts';
-import { RepositorySettings } from '../../../shared/domain/feature.ts';
-import { branchOf, type CommitId } from '../../../shared/domain/ids.ts';
+import type { RepositorySettings } from '../../../shared/domain/feature.ts';
+import { branchOf } from '../../../shared/domain/ids.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { RetryableError, TerminalError } from '../../../shared/errors/errors.ts';
 import type { Base, Forge, MirroredRepository } from '../../../shared/forge/forge.ts';
 import type { Commits } from '../commits.ts';
 import { openRepository, type RepoManagerContext } from '../context.ts';
+import { readSettings } from '../repository-settings.ts';
 
 /** How long a job is left for the repo-manager of another home (milliseconds). */
 const OTHER_HOME_RETRY_MS = 1_000;
-const SETTINGS_FILE = '.multi-agent.json';
 
 /**
  * Finds the repository, its base branch with the newest commit, and the settings on it. A branch of the job that is there
@@ -44,25 +43,4 @@ async function leaveToOthers(context: RepoManagerContext, job: Job, error: unkno
   const isNotHere = error instanceof TerminalError && error.code === 'repository_not_found';
   if (!isNotHere || !(await context.otherHomes?.mayTake(job.id))) throw error;
   throw new RetryableError('other_host', `${error.message} Another repo-manager may have it.`, { retryAfterMs: OTHER_HOME_RETRY_MS });
-}
-
-/**
- * The settings on the base branch, never those of the change: what a change says about its own checks counts for nothing.
- *
- * @throws TerminalError `settings_invalid` naming every fault
- */
-export async function readSettings(commits: Commits, commit: CommitId): Promise<RepositorySettings> {
-  const text = await commits.readFile(commit, SETTINGS_FILE);
-  if (text === null) return RepositorySettings.parse({});
-  const parsed = RepositorySettings.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
-  throw new TerminalError('settings_invalid', `${SETTINGS_FILE} on the base branch is not valid:\n${z.prettifyError(parsed.error)}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TerminalError('settings_invalid', `${SETTINGS_FILE} on the base branch is not JSON: ${String(error)}`, { cause: error });
-  }
 }

@@ -76,8 +76,20 @@ function bodyOf(job: Job): string {
     ...section('Requirements', requirements),
     ...section('Acceptance criteria', acceptanceCriteria),
     ...(job.summary ? ['## Summary', job.summary] : []),
+    ...checkSection(job),
     `<!-- multi-agent job=${job.id} -->`,
   ].join('\n\n');
+}
+
+function checkSection({ checks = [], settings }: Job): string[] {
+  const title = settings?.detected === true ? 'Checks (detected)' : 'Checks';
+  return section(
+    title,
+    checks.map(
+      ({ command, passed, exitCode }) =>
+        `\`${command}\`: ${passed ? 'passed' : `failed${exitCode === null ? '' : `, exit ${String(exitCode)}`}`}`,
+    ),
+  );
 }
 
 function section(title: string, items: readonly string[]): string[] {
