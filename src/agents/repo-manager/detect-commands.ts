@@ -14,7 +14,7 @@ interface Ecosystem {
 
 const NONE: DetectedCommands = { setup: [], checks: [] };
 /** In what `npm init` writes where there are no tests. */
-const NO_TESTS = /no test specified/;
+const NO_TESTS = 'no test specified';
 
 const ECOSYSTEMS: readonly Ecosystem[] = [
   { files: ['package.json'], detect: detectNode },
@@ -46,7 +46,7 @@ async function detectNode(names: ReadonlySet<string>, read: ReadRootFile): Promi
   const test = scripts['test'];
   const { run, install } = packageManager(names, manifest);
   const checks = [
-    ...(typeof test === 'string' && !test.includes('no test specified') ? [`${run} test`] : []),
+    ...(typeof test === 'string' && !test.includes(NO_TESTS) ? [`${run} test`] : []),
     ...(typeof scripts['lint'] === 'string' ? [`${run} run lint`] : []),
   ];
   const needsInstall = ['dependencies', 'devDependencies'].some((name) => Object.keys(objectOf(manifest[name])).length > 0);
