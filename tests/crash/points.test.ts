@@ -15,7 +15,8 @@ describe('a daemon killed at', () => {
 
   beforeAll(async () => {
     built = await buildPrograms('crash');
-    results = await runPoints(built, sharingJobs(POINTS));
+    // The longest of its ring: more of them at a time, for most of the time they wait.
+    results = await runPoints(built, sharingJobs(POINTS), { systems: 4 });
   });
   afterAll(() => built.remove());
 
