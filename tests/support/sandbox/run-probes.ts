@@ -53,7 +53,7 @@ async function runProbe(probe: Probe, sandbox: Sandbox, stage: Stage): Promise<P
 async function makePlace({ home }: Stage, name: string): Promise<Record<'root' | 'scratch' | 'workspace', string>> {
   const root = join(home, 'worktrees', `${name}.coder-1`);
   const place = { root, workspace: join(root, 'tree'), scratch: join(root, 'scratch') };
-  for (const folder of [place.workspace, place.scratch]) await mkdir(folder, { recursive: true });
+  for (const folder of [place.workspace, place.scratch]) await mkdir(folder, { recursive: true, mode: 0o700 });
   return place;
 }
 

@@ -63,6 +63,8 @@ export function bubblewrapArguments(layout: SandboxLayout): string[] {
     ...(seccompDescriptor === undefined ? [] : ['--seccomp', String(seccompDescriptor)]),
     '--',
     ...(user.drop ? dropTo(user) : []),
+    // By who it runs as: root without its privileges can't go into a folder of another user's. Before a word of ours: it takes `a=b` for a variable.
+    ...['/usr/bin/env', `--chdir=${layout.cwd}`],
     ...limitedBy(limits),
     // By who it runs as: root without its privileges can't go into a folder of another user's.
     ...['/usr/bin/env', `--chdir=${layout.cwd}`, '--'],
