@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { messageOf, RetryableError, TerminalError } from '../errors/errors.ts';
 import { type Argv, displayCommand } from './command-line.ts';
 import type { Environment } from './environment.ts';
+import { inheritedDescriptors } from './inherited-descriptors.ts';
 
 /** What is started: a program with its arguments, where, and with which environment. */
 export interface ProcessCommand {
@@ -56,17 +57,29 @@ function feed(stream: ChildProcess['stdio'][number] | undefined, input: Uint8Arr
 
 function spawnProgram(command: ProcessCommand, hasStdin: boolean): ChildProcess {
   const [program, ...args] = command.argv;
+  let nothing: number | undefined;
   try {
+    nothing = openSync('/dev/null', 'r');
     return spawn(program, args, {
       cwd: command.cwd,
       env: command.env,
       detached: true,
       shell: false,
-      stdio: [hasStdin ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(command.inputs ?? []).map(() => 'pipe' as const)],
+      stdio: descriptorsOf(command, hasStdin, nothing),
     });
   } catch (error) {
     throw startFailure(command, error);
+  } finally {
+    if (nothing !== undefined) closeSync(nothing);
   }
+}
+
+/** What it has open is what it is given: in the place of what we were once given ourselves, there is `nothing`. */
+function descriptorsOf({ inputs = [] }: ProcessCommand, hasStdin: boolean, nothing: number): StdioOptions {
+  const given = [hasStdin ? 'pipe' : 'ignore', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)] as const;
+  const inherited = new Set(inheritedDescriptors());
+  const count = Math.max(given.length, ...[...inherited].map((descriptor) => descriptor + 1));
+  return Array.from({ length: count }, (_, index) => given[index] ?? (inherited.has(index) ? nothing : 'ignore'));
 }
 
 function startFailure(command: ProcessCommand, cause: unknown): Error {

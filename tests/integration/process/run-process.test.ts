@@ -117,6 +117,29 @@ describe('runProcess', () => {
     expect(grownMb).toBeLessThan(100);
   });
 
+  it('hands on no descriptor that it was given itself', () => {
+    const module = new URL('../../../src/shared/process/run-process.ts', import.meta.url).href;
+    const argv = ['sh', '-c', 'readlink /proc/$$/fd/40'];
+    const script = `const { runProcess } = await import(${JSON.stringify(module)});
+      const { stdout } = await runProcess({ argv: ${JSON.stringify(argv)}, cwd: '/', mark: ${JSON.stringify(mark)} });
+      const { execFileSync } = await import('node:child_process');
+      const plain = execFileSync('sh', ['-c', 'readlink /proc/$$/fd/40'], { encoding: 'utf8' });
+      console.log(JSON.stringify({ given: stdout.trim(), givenByNode: plain.trim() }));`;
+    const secret = join(directory.path, 'secret');
+    writeFileSync(secret, '');
+
+    const told = execFileSync(
+      'bash',
+      ['-c', 'exec 40<"$1" "$0" --import tsx --input-type=module -e "$2"', process.execPath, secret, script],
+      {
+        encoding: 'utf8',
+      },
+    );
+
+    // The control: what Node.js starts by itself has it.
+    expect(JSON.parse(told)).toEqual({ given: '/dev/null', givenByNode: secret });
+  });
+
   it('survives a listener that throws', async () => {
     const onLine = (): never => {
       throw new Error('listener');
