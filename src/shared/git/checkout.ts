@@ -1,6 +1,7 @@
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { TerminalError } from '../errors/errors.ts';
+import { removeBlockingFiles } from './blocking-files.ts';
 import type { Git } from './git.ts';
 import { removeTree } from './remove.ts';
 
@@ -21,6 +22,7 @@ export async function checkOut(git: Git, tree: string, { known }: { readonly kno
 export async function cleanTree(git: Git, tree: string): Promise<void> {
   await assertDirectory(workTreeOf(git));
   await removeTree(path.join(workTreeOf(git), '.git'));
+  await removeBlockingFiles(workTreeOf(git));
   await checkOut(git, tree);
 }
 

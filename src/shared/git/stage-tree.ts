@@ -1,9 +1,10 @@
 import { lstat } from 'node:fs/promises';
 import { TerminalError } from '../errors/errors.ts';
+import { removeBlockingFiles } from './blocking-files.ts';
 import { isRefusedName, submoduleRefused } from './refused-entries.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Longer than any tree takes; a FIFO named `.gitignore` would hold git for ever. */
+/** Longer than any tree takes. */
 const TIMEOUT_MS = 120_000;
 
 /**
@@ -16,6 +17,7 @@ export async function stageTree({ git, tree }: Workspace): Promise<string> {
   const root = await lstat(tree).catch(() => undefined);
   if (root?.isDirectory() !== true) throw new TerminalError('workspace_damaged', 'The runner left something else where its directory was.');
 
+  await removeBlockingFiles(tree);
   const { stdout } = await git.runBytes(['ls-files', '-z', '-m', '-o', '--exclude-standard'], { timeoutMs: TIMEOUT_MS });
   // latin1 keeps every byte of a name as it is.
   const changed = [...new Set(stdout.toString('latin1').split('\0'))].filter((name) => name !== '');
