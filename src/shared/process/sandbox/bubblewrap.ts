@@ -60,6 +60,8 @@ export function bubblewrapArguments(layout: SandboxLayout): string[] {
     ...layout.readable.flatMap((path) => ['--ro-bind', path, path]),
     ...layout.writable.flatMap((path) => ['--bind', path, path]),
     ...inMemory(layout.home, limits),
+    // Both lie in memory without a size, and are an ordinary user's own.
+    ...['--remount-ro', '/dev', '--remount-ro', '/'],
     ...(seccompDescriptor === undefined ? [] : ['--seccomp', String(seccompDescriptor)]),
     '--',
     ...(user.drop ? dropTo(user) : []),
