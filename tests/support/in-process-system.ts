@@ -24,7 +24,7 @@ import { openBundleStore } from '../../src/shared/messaging/bundle-store.ts';
 import { connectNats } from '../../src/shared/messaging/connection.ts';
 import type { Identity } from '../../src/shared/messaging/permissions.ts';
 import { provisionTopology } from '../../src/shared/messaging/provision.ts';
-import { UNSAFE } from '../../src/shared/process/sandbox/sandbox.ts';
+import { type Sandbox, UNSAFE } from '../../src/shared/process/sandbox/sandbox.ts';
 import { publishUntilAcknowledged } from '../../src/shared/messaging/publish.ts';
 import { BUCKETS } from '../../src/shared/messaging/topology.ts';
 import { createRunner } from '../../src/shared/runner/registry.ts';
@@ -43,6 +43,8 @@ export interface SystemOptions {
   readonly passed?: Readonly<Record<string, string>>;
   /** Wraps what the repo-manager works with, to have it fail or stop at a point. */
   readonly wrapContext?: (context: RepoManagerContext) => RepoManagerContext;
+  /** Where runners and checks are run, for the home of the system. Default: nowhere in particular. */
+  readonly sandbox?: (home: string) => Promise<Sandbox>;
   /** Somebody tries what it may not: else `stop` fails where the server refused anything. Default false. */
   readonly refusalsExpected?: boolean;
 }
@@ -87,6 +89,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
   await provisionTopology(await connectAs('provisioner'), { ackWaitMs: options.ackWaitMs ?? 2_000 });
   const home = await mkdtemp(join(tmpdir(), 'ma-system-'));
   const paths = await ensureHome(home);
+  const sandbox = (await options.sandbox?.(home)) ?? UNSAFE;
   const jobs = await openBucket(nc, BUCKETS.jobs, Job);
 
   const managing = await connectAs('repo-manager-1');
@@ -97,7 +100,7 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
     incarnation: ulid(),
     log: LOG as never,
     config: { passedEnvironment: options.passed ?? {}, secrets: Object.values(options.passed ?? {}), allowedHosts: [] },
-    sandbox: UNSAFE,
+    sandbox,
   });
   const context = options.wrapContext?.(wired) ?? wired;
   const repoManager = await startRepoManager({ nc: managing, context, version: 'test', sweepEveryMs: 1_000 });
@@ -116,9 +119,9 @@ export async function startSystem(options: SystemOptions): Promise<InProcessSyst
         system: home,
         graceMs: 200,
         from: { ...process.env, ...options.passed },
-        confinement: { sandbox: UNSAFE, home },
+        confinement: { sandbox, home },
       }),
-      confinement: { sandbox: UNSAFE, home },
+      confinement: { sandbox, home },
       agentId,
       incarnation,
       stallMs: options.stallMs ?? 30_000,

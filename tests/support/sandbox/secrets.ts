@@ -27,7 +27,7 @@ export const SECRETS: readonly Probe[] = [
   // Whether it could: none of these is read where it can be.
   { name: 'may read the shadow file', program: shell('[ -r /etc/shadow ] && echo ESCAPED'), control: 'root' },
   { name: 'may list private keys of TLS', program: shell('[ -r /etc/ssl/private ] && echo ESCAPED') },
-  { name: 'sees the homes of others', program: shell('[ -r /root ] && echo ESCAPED'), control: 'root' },
+  { name: 'sees the homes of others', program: shell('[ -r /root/.profile ] && echo ESCAPED'), control: 'root' },
   { name: 'sees what the machine is doing', program: shell('[ -e /run ] && echo ESCAPED'), control: 'anyone' },
   { name: "sees git's and npm's settings of the machine", program: shell('cat /etc/gitconfig /etc/npmrc 2>&- && echo ESCAPED') },
 ];

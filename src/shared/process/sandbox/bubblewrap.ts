@@ -68,8 +68,6 @@ export function bubblewrapArguments(layout: SandboxLayout): string[] {
     // By who it runs as: root without its privileges can't go into a folder of another user's. Before a word of ours: it takes `a=b` for a variable.
     ...['/usr/bin/env', `--chdir=${layout.cwd}`],
     ...limitedBy(limits),
-    // By who it runs as: root without its privileges can't go into a folder of another user's.
-    ...['/usr/bin/env', `--chdir=${layout.cwd}`, '--'],
   ];
 }
 
@@ -95,8 +93,11 @@ function dropTo({ uid, gid }: SandboxLayout['user']): string[] {
   return ['/usr/bin/setpriv', ...words, '--no-new-privs', '--'];
 }
 
+/** Not even for a program that the host hands cores to: 0 does not keep the kernel from that, 1 does (core(5)). */
+const CORE = 1;
+
 /** Inside, so that processes are counted inside (where the kernel counts by namespace, from 5.14 on). */
 function limitedBy({ processes, fileBytes, cpuSeconds, openFiles }: SandboxLimits): string[] {
-  const limits = { nproc: processes, fsize: fileBytes, cpu: cpuSeconds, nofile: openFiles, core: 0 };
+  const limits = { nproc: processes, fsize: fileBytes, cpu: cpuSeconds, nofile: openFiles, core: CORE };
   return ['/usr/bin/prlimit', ...Object.entries(limits).map(([name, value]) => `--${name}=${String(value)}:${String(value)}`), '--'];
 }
