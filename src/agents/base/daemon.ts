@@ -47,7 +47,7 @@ export async function runRole(role: AgentRole, start: (context: DaemonContext) =
       await clearLeftovers(config.home, agentId, log);
       const connection = await resolveConnection({ config });
       const [sandbox, nc] = await Promise.all([
-        openSandbox({ home: config.home, unsafe: config.unsafeNoSandbox, readable: config.sandboxRead }),
+        openSandbox({ home: config.home, agentId, unsafe: config.unsafeNoSandbox, readable: config.sandboxRead }),
         connectNats({ ...(await asIdentity(connection, agentId)), name: agentId, patience: 'forever' }),
       ]);
       if (!sandbox.isolates) log.warn({ sandbox: sandbox.description }, 'there is no sandbox');

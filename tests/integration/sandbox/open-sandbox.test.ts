@@ -110,3 +110,24 @@ describe('what a sandbox shows', () => {
     expect((await stat(join(workspace, 'a', 'b', 'c'))).size).toBe(2);
   });
 });
+
+describe('agents of root', () => {
+  it('are a user each, to whom a workspace passes from one to the other', async () => {
+    const runAs = async (agentId: string): Promise<ProcessResult> => {
+      const { wrap } = await (await openSandbox({ home, agentId, unsafe: false })).enter({ writable: [workspace] });
+      return runProcess({
+        argv: ['sh', '-c', 'id -u; echo more >> file; mkdir -p a; echo more >> a/b'],
+        cwd: workspace,
+        mark: 'x:1',
+        wrap,
+      });
+    };
+
+    const [one, other, again] = [await runAs('coder-1'), await runAs('coder-2'), await runAs('coder-1')];
+
+    expect([one.stderr, other.stderr, again.stderr]).toEqual(['', '', '']);
+    expect(await readFile(join(workspace, 'a', 'b'), 'utf8')).toBe('more\nmore\nmore\n');
+    expect(one.stdout).toBe(again.stdout);
+    expect(one.stdout === other.stdout).toBe(process.getuid?.() !== 0);
+  });
+});

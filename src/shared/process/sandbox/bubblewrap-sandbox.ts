@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { TerminalError } from '../../errors/errors.ts';
 import { findProgram } from '../find-program.ts';
@@ -13,6 +15,8 @@ export interface BubblewrapOptions {
   /** Path of `bwrap`. */
   readonly program: string;
   readonly version: string;
+  /** Who has it: what root drops to is a user for each. */
+  readonly user: string;
   /** Nothing in these is ever shown, but for a run's own folders. */
   readonly hidden: readonly string[];
   /** Paths that every run can read. */
@@ -38,16 +42,18 @@ const LAST_ETC = ['ssl/openssl.cnf', 'terminfo', 'timezone', 'xml'];
 const RUNTIMES = /^(?:java|maven|perl|python)/;
 const HOME = '/home/agent';
 const TMP = '/tmp';
-/** Where the daemon is root. Nobody's: Debian gives out ids from 60,000 up to packages that ask for one by number, systemd's begin at 61,184. */
-const DROPPED_ID = 60_999;
-const ROOT = '0';
+/**
+ * Where the daemon is root: nobody's users, a few hundred, so that two agents hardly share one, and with it the count of its processes. No
+ * distribution gives these out, nor does systemd (systemd.io/UIDS-GIDS).
+ */
+const DROPPED_IDS = { first: 60_600, count: 500 };
 /** After stdin, stdout and stderr. */
 const FIRST_DESCRIPTOR = 3;
 const run = promisify(execFile);
 
 /** A sandbox of bubblewrap: namespaces, a filter of system calls, limits, and for a daemon that is root another user. */
 export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
-  const user = userInside();
+  const user = userInside(options.user);
   const files = filesFor(user);
   const filter = seccompFilter();
   const inputs = [...files.map(({ content }) => Buffer.from(content)), ...(filter === undefined ? [] : [filter])];
@@ -96,10 +102,11 @@ function layoutFor(
   };
 }
 
-function userInside(): SandboxLayout['user'] {
-  const uid = process.getuid?.() ?? DROPPED_ID;
-  const gid = process.getgid?.() ?? DROPPED_ID;
-  return uid === 0 ? { uid: DROPPED_ID, gid: DROPPED_ID, drop: true } : { uid, gid, drop: false };
+function userInside(name: string): SandboxLayout['user'] {
+  const [uid = 0, gid = 0] = [process.getuid?.(), process.getgid?.()];
+  if (uid !== 0) return { uid, gid, drop: false };
+  const id = DROPPED_IDS.first + (createHash('sha256').update(name).digest().readUInt32BE() % DROPPED_IDS.count);
+  return { uid: id, gid: id, drop: true };
 }
 
 /** What it looks itself, its host and its names up in. */
@@ -123,8 +130,17 @@ function etcShown(): string[] {
   return [...ETC, ...MORE_ETC, ...LAST_ETC, ...names].map((name) => `/etc/${name}`);
 }
 
-/** The folders a run writes belong to who it runs as, with all that is in them; what did before is not touched, so that git need not read it again. */
+/**
+ * The folders a run writes belong to who it runs as, with all that is in them. What did before is not touched, so that git need not read it
+ * again; only a workspace that another agent had is given away as a whole.
+ */
 async function giveTo({ uid, gid }: SandboxLayout['user'], folders: readonly string[]): Promise<void> {
-  if (folders.length === 0) return;
-  await run('/bin/chown', ['--recursive', '--no-dereference', `--from=${ROOT}`, `${String(uid)}:${String(gid)}`, '--', ...folders]);
+  const owners = await Promise.all(folders.map(async (folder) => (await stat(folder)).uid));
+  const others = folders.filter((_folder, index) => owners[index] !== uid && owners[index] !== 0);
+  const ours = folders.filter((folder) => !others.includes(folder));
+  const give = (words: readonly string[], to: readonly string[]): Promise<unknown> =>
+    to.length === 0
+      ? Promise.resolve()
+      : run('/bin/chown', ['--recursive', '--no-dereference', ...words, `${String(uid)}:${String(gid)}`, '--', ...to]);
+  await Promise.all([give([], others), give(['--from=0'], ours)]);
 }

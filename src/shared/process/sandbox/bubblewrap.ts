@@ -93,7 +93,7 @@ function dropTo({ uid, gid }: SandboxLayout['user']): string[] {
   return ['/usr/bin/setpriv', ...words, '--no-new-privs', '--'];
 }
 
-/** Not even for a program that the host hands cores to: 0 does not keep the kernel from that, 1 does (core(5)). */
+/** Not even for a program that the host hands cores to: 0 does not keep the kernel from that, 1 does (do_coredump in fs/coredump.c). */
 const CORE = 1;
 
 /** Inside, so that processes are counted inside (where the kernel counts by namespace, from 5.14 on). */

@@ -11,6 +11,8 @@ import { type Sandbox, UNSAFE } from './sandbox.ts';
 export interface SandboxOptions {
   /** `MULTI_AGENT_HOME`: nothing in it is shown but a run's own folders. */
   readonly home: string;
+  /** The agent that it is for. Default: nobody in particular. */
+  readonly agentId?: string | undefined;
   /** `MULTI_AGENT_UNSAFE_NO_SANDBOX`: there is none, even where there could be. */
   readonly unsafe: boolean;
   /** Further paths that can be read inside (`MULTI_AGENT_SANDBOX_READ`): a toolchain in somebody's home. Default: none. */
@@ -36,12 +38,26 @@ const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
  * The sandbox of this machine: bubblewrap, where it is installed and may make namespaces. It is tried out, so that what is wrong is known
  * before something has to be run. With neither that nor `unsafe`, what comes back refuses every run and says what to do.
  */
-export async function openSandbox({ home, unsafe, readable = [], limits, searchPath = SYSTEM_PATH }: SandboxOptions): Promise<Sandbox> {
+export async function openSandbox({
+  home,
+  agentId = '',
+  unsafe,
+  readable = [],
+  limits,
+  searchPath = SYSTEM_PATH,
+}: SandboxOptions): Promise<Sandbox> {
   if (unsafe) return UNSAFE;
   const program = findProgram('bwrap', searchPath);
   if (program === undefined) return refusing('bubblewrap is not installed');
   const version = await versionOf(program);
-  const sandbox = bubblewrapSandbox({ program, version, hidden: [home], readable, limits: { ...DEFAULT_LIMITS, ...limits } });
+  const sandbox = bubblewrapSandbox({
+    program,
+    version,
+    user: `${home} ${agentId}`,
+    hidden: [home],
+    readable,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+  });
   const fault = await faultOf(sandbox);
   return fault === undefined ? sandbox : refusing(`bubblewrap can't make a sandbox here (${fault})`);
 }
