@@ -12,6 +12,7 @@ import { connectNats } from '../../shared/messaging/connection.ts';
 import { endMarkedProcesses } from '../../shared/process/end-processes.ts';
 import { openSandbox } from '../../shared/process/sandbox/open-sandbox.ts';
 import type { Sandbox } from '../../shared/process/sandbox/sandbox.ts';
+import { sweepSessions } from '../../shared/runner/sessions.ts';
 import { createLog, type Logger } from '../../shared/telemetry/log.ts';
 
 /** What every daemon starts with. */
@@ -45,6 +46,7 @@ export async function runRole(role: AgentRole, start: (context: DaemonContext) =
     start: async () => {
       const paths = await ensureHome(config.home);
       await clearLeftovers(config.home, agentId, log);
+      await sweepSessions(config.home, Date.now());
       const connection = await resolveConnection({ config });
       const [sandbox, nc] = await Promise.all([
         openSandbox({ home: config.home, agentId, unsafe: config.unsafeNoSandbox, readable: config.sandboxRead }),

@@ -1,5 +1,6 @@
 import type { Workspace } from '../../shared/git/workspace.ts';
 import { promptOf } from '../../shared/runner/prompt.ts';
+import { openSessions } from '../../shared/runner/sessions.ts';
 import { type RunnerContext, type RunnerResult, usageOfFailure } from '../../shared/runner/runner.ts';
 import type { TaskRun, TaskWorker } from './task-worker.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -30,6 +31,7 @@ export function placeIn({ tree, scratch, objects }: Workspace): RunnerPlace {
 /** Has the runner do a task: with the limits of the job, the variables its repository lets through, its words in the log, and its cost counted. */
 export async function runRunner(context: WorkerContext, run: TaskRun, { role, tryNumber, place, told }: RunnerCall): Promise<RunnerResult> {
   const { message } = run;
+  const sessions = await openSessions(context.home, message.jobId, role);
   const result = await context.runner
     .run({
       jobId: message.jobId,
@@ -41,6 +43,7 @@ export async function runRunner(context: WorkerContext, run: TaskRun, { role, tr
       workspace: place.workspace,
       scratch: place.scratch,
       readable: place.readable,
+      sessions,
       prompt: promptOf({ role, round: message.round, tryNumber, context: told }),
       context: told,
       environment: message.settings.env,

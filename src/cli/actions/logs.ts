@@ -64,6 +64,6 @@ function printer(io: CliContext, style: Style): Print {
 }
 
 function markOf(type: string, style: Style): string {
-  if (type === 'stdout') return '';
-  return type === 'stderr' ? style.red('! ') : style.cyan(`[${type}] `);
+  if (type === 'stdout' || type === 'message') return '';
+  return type === 'stderr' || type === 'error' ? style.red('! ') : style.cyan(`[${type}] `);
 }

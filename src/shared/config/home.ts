@@ -18,6 +18,8 @@ export interface HomePaths {
   readonly worktrees: string;
   /** Idle clean worktrees, by repository. */
   readonly pool: string;
+  /** What coding CLIs keep between the rounds of a job, by job and role. */
+  readonly sessions: string;
   /** The records of the `local` forge. */
   readonly forge: string;
   readonly run: string;
@@ -42,8 +44,9 @@ export interface HomePaths {
 export function homePaths(home: string): HomePaths {
   const run = join(home, 'run');
   const logs = join(home, 'logs');
-  const folders = ['bin', 'nats', 'mirrors', 'repositories', 'worktrees', 'pool', 'forge'] as const;
-  const [bin, nats, mirrors, repositories, worktrees, pool, forge] = folders.map((name) => join(home, name)) as [
+  const folders = ['bin', 'nats', 'mirrors', 'repositories', 'worktrees', 'pool', 'sessions', 'forge'] as const;
+  const [bin, nats, mirrors, repositories, worktrees, pool, sessions, forge] = folders.map((name) => join(home, name)) as [
+    string,
     string,
     string,
     string,
@@ -60,6 +63,7 @@ export function homePaths(home: string): HomePaths {
     repositories,
     worktrees,
     pool,
+    sessions,
     forge,
     run,
     logs,

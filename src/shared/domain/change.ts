@@ -29,10 +29,17 @@ export type CheckResult = z.infer<typeof CheckResult>;
 const MAX_TOKENS = 1e12;
 const MAX_COST_USD = 1e6;
 
+const Tokens = z.number().int().nonnegative().max(MAX_TOKENS);
+
+/** What a run, an attempt or a job cost. */
 export const Usage = z.strictObject({
-  inputTokens: z.number().int().nonnegative().max(MAX_TOKENS),
-  outputTokens: z.number().int().nonnegative().max(MAX_TOKENS),
+  /** All that the model read, what came out of its provider's cache included. */
+  inputTokens: Tokens,
+  outputTokens: Tokens,
   costUsd: z.number().nonnegative().max(MAX_COST_USD),
+  /** How many of `inputTokens` came out of the cache, and how many went into it; absent where nobody says. */
+  cacheReadTokens: Tokens.optional(),
+  cacheWriteTokens: Tokens.optional(),
 });
 export type Usage = z.infer<typeof Usage>;
 
@@ -40,12 +47,26 @@ export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
 /** The sum, or the limit where that is beyond it: a record must stay readable whatever a runner says. */
 export function addUsage(a: Usage, b: Usage): Usage {
+  return combineUsage(a, b, (one, other) => one + other);
+}
+
+/** How much more `now` is than `before`, in each number; never less than nothing. */
+export function usageBeyond(now: Usage, before: Usage): Usage {
+  return combineUsage(now, before, (one, other) => one - other);
+}
+
+function combineUsage(a: Usage, b: Usage, combine: (one: number, other: number) => number): Usage {
+  const within = (value: number, most: number): number => Math.min(Math.max(0, value), most);
+  const cached = CACHE_NAMES.filter((name) => a[name] !== undefined || b[name] !== undefined);
   return {
-    inputTokens: Math.min(a.inputTokens + b.inputTokens, MAX_TOKENS),
-    outputTokens: Math.min(a.outputTokens + b.outputTokens, MAX_TOKENS),
-    costUsd: Math.min(a.costUsd + b.costUsd, MAX_COST_USD),
+    inputTokens: within(combine(a.inputTokens, b.inputTokens), MAX_TOKENS),
+    outputTokens: within(combine(a.outputTokens, b.outputTokens), MAX_TOKENS),
+    costUsd: within(combine(a.costUsd, b.costUsd), MAX_COST_USD),
+    ...Object.fromEntries(cached.map((name) => [name, within(combine(a[name] ?? 0, b[name] ?? 0), MAX_TOKENS)])),
   };
 }
+
+const CACHE_NAMES = ['cacheReadTokens', 'cacheWriteTokens'] as const;
 
 /** Why something failed, as data that survives a hop. `retryable` says whether `retry` has a chance. */
 export const Failure = z.strictObject({

@@ -1,4 +1,4 @@
-import { addUsage, NO_USAGE, type Usage } from './change.ts';
+import { addUsage, NO_USAGE, type Usage, usageBeyond } from './change.ts';
 import type { AttemptRef } from './input.ts';
 import type { AttemptUsage, Job } from './job.ts';
 
@@ -10,7 +10,7 @@ export function spend(job: Job, report: AttemptRef & { readonly usage: Usage }):
   const attempts = job.attempts ?? [];
   const known = attempts.find((attempt) => isSame(attempt, report));
   const before = known?.usage ?? NO_USAGE;
-  const more = beyond(report.usage, before);
+  const more = usageBeyond(report.usage, before);
   if (more.inputTokens === 0 && more.outputTokens === 0 && more.costUsd === 0) return job;
   const { taskId, dispatch, attempt } = report;
   const others = attempts.filter((other) => other !== known);
@@ -28,13 +28,4 @@ export function isOverBudget(job: Job): boolean {
 
 function isSame(known: AttemptUsage, { taskId, dispatch, attempt }: AttemptRef): boolean {
   return known.taskId === taskId && known.dispatch === dispatch && known.attempt === attempt;
-}
-
-/** How much more `now` is than `before`: an older report of the same attempt is nothing. */
-function beyond(now: Usage, before: Usage): Usage {
-  return {
-    inputTokens: Math.max(0, now.inputTokens - before.inputTokens),
-    outputTokens: Math.max(0, now.outputTokens - before.outputTokens),
-    costUsd: Math.max(0, now.costUsd - before.costUsd),
-  };
 }

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { Instant, JobId, TaskId } from '../domain/ids.ts';
 import { envelope } from './envelope.ts';
 
-/** One line of a runner, a check, or of the agent about them (`note`). */
+/** One thing a runner said or did, a line of a check, or of the agent about them (`note`). */
 export const LogEntry = z.strictObject({
   at: Instant,
-  type: z.enum(['stdout', 'stderr', 'note', 'setup', 'check']),
+  type: z.enum(['stdout', 'stderr', 'note', 'setup', 'check', 'thinking', 'message', 'tool_call', 'tool_result', 'usage', 'error']),
   text: z.string(),
 });
 export type LogEntry = z.infer<typeof LogEntry>;

@@ -26,9 +26,13 @@ export interface RunnerContext {
   readonly reviews: readonly Review[];
 }
 
-/** One thing a runner said. `text` is a line without its newline. */
+/**
+ * One thing a runner said, or did as far as it says so. `text` is a line without its newline for `stdout`, `stderr` and
+ * `note`; for the others, which come of a coding CLI's events, it may have several: `error` is what went wrong and did not end
+ * the run, `usage` what was spent so far, in words.
+ */
 export interface RunnerOutput {
-  readonly type: 'stdout' | 'stderr' | 'note';
+  readonly type: 'stdout' | 'stderr' | 'note' | 'thinking' | 'message' | 'tool_call' | 'tool_result' | 'usage' | 'error';
   readonly text: string;
 }
 
@@ -46,6 +50,13 @@ export interface RunnerTask {
   readonly readable: readonly string[];
   /** A directory outside the workspace for the runner's own files (context, home, tmp); removed after the task. */
   readonly scratch: string;
+  /**
+   * Absolute path of a directory that stays between the rounds of one job for one role, on this agent's host: for what lets a runner go on
+   * with the conversation of the round before. It exists, and may be empty in any round: another host may have had the one before.
+   */
+  readonly sessions: string;
+  /** The model asked for, by the name the runner's provider gives it (default: the runner's own). */
+  readonly model?: string;
   readonly prompt: string;
   readonly context: RunnerContext;
   /** Names of further environment variables that the repository's settings let through. */
@@ -79,8 +90,9 @@ export function usageOfFailure(error: unknown): Usage {
  *
  * `run` settles only when no process of the run is left. It resolves on success, and otherwise throws:
  * - `TerminalError` `runner_failed` (exit status, start failure), `runner_timeout` (wall limit), `invalid_verdict`
- *   (a reviewer whose last words are no JSON),
- * - `RetryableError` `runner_unavailable` (EX_TEMPFAIL, 75) and `runner_stalled` (said nothing for `stallMs`),
+ *   (a reviewer whose last words are no JSON), `runner_not_logged_in` (its key is missing or refused), `context_too_long`,
+ * - `RetryableError` `runner_unavailable` (EX_TEMPFAIL, 75), `runner_stalled` (said nothing for `stallMs`), and
+ *   `runner_limited` (a usage limit, or an overloaded provider; `retryAfterMs` where it says when),
  * - `InterruptedError` `runner_interrupted` when `signal` was aborted.
  * What a run cost that fails stands in the error's details as `usage`.
  * A run is not idempotent: it may cost money. Callers make sure that it is wanted before they start it.

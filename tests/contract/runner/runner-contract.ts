@@ -40,8 +40,8 @@ const JOB_ID = 'job-01JD00000000000000000000AA';
 
 export function testTask(changes: Partial<RunnerTask> = {}): TestTask {
   const root = temporaryDirectory('runner');
-  const [workspace, scratch] = [join(root.path, 'workspace'), join(root.path, 'scratch')];
-  for (const folder of [workspace, scratch]) mkdirSync(folder, { mode: 0o700 });
+  const [workspace, scratch, sessions] = [join(root.path, 'workspace'), join(root.path, 'scratch'), join(root.path, 'sessions')];
+  for (const folder of [workspace, scratch, sessions]) mkdirSync(folder, { mode: 0o700 });
   const outputs: RunnerOutput[] = [];
   const controller = new AbortController();
   const role = changes.role ?? 'coder';
@@ -54,6 +54,7 @@ export function testTask(changes: Partial<RunnerTask> = {}): TestTask {
     tryNumber: 1,
     workspace,
     scratch,
+    sessions,
     readable: [],
     prompt: 'please do it',
     context: {
