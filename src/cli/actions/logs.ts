@@ -11,7 +11,7 @@ import { STREAMS } from '../../shared/messaging/topology.ts';
 import type { CliContext } from '../context.ts';
 import { logLinesOf } from '../render/log-line.ts';
 import { type Style, styleFor } from '../render/style.ts';
-import { visible } from '../render/visible.ts';
+import { visibleLines } from '../render/visible.ts';
 import { parseJobId, requireJob } from './job-id.ts';
 
 type Print = (batch: LogBatch, seq: number) => void;
@@ -59,7 +59,10 @@ function printer(io: CliContext, style: Style): Print {
     const current = `${batch.taskId} attempt ${String(batch.attempt)}`;
     if (current !== task) io.print(style.bold(`── ${current} ──`));
     task = current;
-    for (const { at, type, text } of lines) io.print(`${style.dim(at.slice(11, 23))} ${markOf(type, style)}${visible(text)}`);
+    for (const { at, type, text } of lines) {
+      // What a model says may have several lines.
+      for (const line of visibleLines(text)) io.print(`${style.dim(at.slice(11, 23))} ${markOf(type, style)}${line}`);
+    }
   };
 }
 

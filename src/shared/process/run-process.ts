@@ -32,6 +32,8 @@ export interface ProcessOptions extends RunLimits {
   readonly system?: string | undefined;
   /** Called for each line in the order it came (a very long one in pieces of 65,536 characters); what it throws is dropped. */
   readonly onLine?: ((line: OutputLine) => void) | undefined;
+  /** Called with the bytes of stdout as they come, for whoever makes its own of them; what it throws is dropped. */
+  readonly onStdout?: ((chunk: Buffer) => void) | undefined;
   /** Between SIGTERM and SIGKILL (milliseconds, default 2,000). */
   readonly graceMs?: number | undefined;
   /** How much of the output is kept, the end of it, half for each stream (bytes, default 10 MB). */
@@ -125,6 +127,7 @@ function createOutput(options: ProcessOptions): Output {
           heard();
           tails[type].push(chunk);
           readers[type].push(chunk);
+          if (type === 'stdout') guarded(() => options.onStdout?.(chunk));
         });
       }
     },
@@ -138,12 +141,17 @@ function createOutput(options: ProcessOptions): Output {
 
 function lineReader(type: OutputLine['type'], onLine: ProcessOptions['onLine']): ReturnType<typeof createLineReader> {
   return createLineReader((text) => {
-    try {
-      onLine?.({ type, text });
-    } catch {
-      // A listener's fault must neither end the daemon (this runs in a stream's event) nor stop the reading.
-    }
+    guarded(() => onLine?.({ type, text }));
   });
+}
+
+/** A listener's fault must neither end the daemon (this runs in a stream's event) nor stop the reading. */
+function guarded(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // Nobody is there to be told.
+  }
 }
 
 /**

@@ -1,11 +1,12 @@
-import { dirname } from 'node:path';
 import { confine, type Confined, type Confinement } from '../../gateway/confine.ts';
 import { type Argv, argvOf, displayCommand } from '../../process/command-line.ts';
 import { type ProcessResult, runProcess } from '../../process/run-process.ts';
+import { openRunDirectory, type RunDirectory } from '../run-directory.ts';
+import { startErrorOf } from '../run-error.ts';
+import { variablesOfTask } from '../run-variables.ts';
 import type { Runner, RunnerResult, RunnerTask } from '../runner.ts';
 import { coderResult, reviewerResult } from './last-words.ts';
-import { errorOf, startErrorOf } from './outcome.ts';
-import { openRunDirectory, type RunDirectory } from './run-directory.ts';
+import { errorOf } from './outcome.ts';
 
 export interface CommandRunnerConfig {
   /** A line that is split into words (quotes are honoured, nothing is expanded), or the words themselves. */
@@ -102,29 +103,9 @@ function namesOf(task: RunnerTask, config: CommandRunnerConfig): readonly string
 function variablesOf(
   task: RunnerTask,
   directory: RunDirectory,
-  { folders }: Confined,
+  confined: Confined,
   config: CommandRunnerConfig,
-): Record<string, string> {
-  const keepsHome = config.environment?.includes('HOME') === true;
-  return {
-    ...(keepsHome ? {} : { HOME: folders?.home ?? directory.home }),
-    TMPDIR: folders?.tmp ?? directory.tmp,
-    MULTI_AGENT_JOB_ID: task.jobId,
-    MULTI_AGENT_TASK_ID: task.taskId,
-    MULTI_AGENT_ROLE: task.role,
-    MULTI_AGENT_ROUND: String(task.round),
-    MULTI_AGENT_ATTEMPT: String(task.attempt),
-    MULTI_AGENT_TRY: String(task.tryNumber),
-    MULTI_AGENT_CONTEXT: directory.contextFile,
-    GIT_CEILING_DIRECTORIES: dirname(task.workspace),
-    ...GIT_IDENTITY,
-  };
+): Readonly<Record<string, string>> {
+  const { HOME: home, ...others } = variablesOfTask(task, directory, confined);
+  return config.environment?.includes('HOME') === true ? others : { HOME: home, ...others };
 }
-
-// Without a name `git commit` fails in an empty home. The commits are folded into ours, so the name does not last.
-const GIT_IDENTITY = {
-  GIT_AUTHOR_NAME: 'multi-agent runner',
-  GIT_AUTHOR_EMAIL: 'runner@multi-agent.invalid',
-  GIT_COMMITTER_NAME: 'multi-agent runner',
-  GIT_COMMITTER_EMAIL: 'runner@multi-agent.invalid',
-} as const;

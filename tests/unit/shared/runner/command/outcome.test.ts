@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { RetryableError, TerminalError } from '../../../../../src/shared/errors/errors.ts';
 import type { ProcessResult } from '../../../../../src/shared/process/run-process.ts';
-import { errorOf, startErrorOf } from '../../../../../src/shared/runner/command/outcome.ts';
+import { errorOf } from '../../../../../src/shared/runner/command/outcome.ts';
+import { startErrorOf } from '../../../../../src/shared/runner/run-error.ts';
 
 const limits = { wallMs: 60_000, stallMs: 1_500 };
 

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunnerTask } from '../runner.ts';
+import type { RunnerTask } from './runner.ts';
 
 /** The private directories of one run, and the file that tells it its task. */
 export interface RunDirectory {
