@@ -1,5 +1,5 @@
 /**
- * Nine rings (CONTRIBUTING.md), one jest project each: `jest --selectProjects unit`, or just a path.
+ * Ten rings (CONTRIBUTING.md), one jest project each: `jest --selectProjects unit`, or just a path.
  * `scripts/test.mjs` runs them all and knows which of them may run side by side.
  */
 
@@ -15,6 +15,7 @@ const RINGS = {
   e2e: 180 * SECOND_MS,
   crash: 240 * SECOND_MS,
   cluster: 240 * SECOND_MS,
+  clis: 120 * SECOND_MS,
   chaos: 300 * SECOND_MS,
 };
 

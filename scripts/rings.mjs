@@ -14,9 +14,11 @@ export const GROUPS = [
   { name: 'chaos', rings: ['chaos'], maxWorkers: 1, coverage: false },
   // Three servers and all daemons in each file: minutes, and times are measured. Only where it is named.
   { name: 'cluster', rings: ['cluster'], maxWorkers: 1, coverage: false, onlyNamed: true },
+  // The real coding CLIs, hundreds of megabytes of them (`npm run install:clis`). Only where it is named.
+  { name: 'clis', rings: ['clis'], maxWorkers: 1, coverage: false, onlyNamed: true },
 ];
 
-const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|simulation|fuzz|e2e|crash|cluster|chaos)(?:\/|$)/;
+const RING_PATH = /(?:^|\/)tests\/(unit|contract|integration|simulation|fuzz|e2e|crash|cluster|clis|chaos)(?:\/|$)/;
 
 /**
  * What to run for the arguments of `npm test -- ...`: the groups, reduced to the rings whose paths are named (when none is, all but the long ones),
