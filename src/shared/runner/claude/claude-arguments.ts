@@ -18,6 +18,13 @@ export interface ClaudeArguments {
 }
 
 /**
+ * What a coder works with; MCP servers' tools come on top. Not all there is: agents, workflows and schedules outlive what is asked of them, the web
+ * is not there, and a request has half the size without them.
+ */
+const CODER_TOOLS = 'Bash,Edit,Glob,Grep,NotebookEdit,Read,TodoWrite,Write';
+const REVIEWER_TOOLS = 'Read,Grep,Glob';
+
+/**
  * The command line of one start. The prompt comes on stdin, keys come by the environment, and nothing of the repository configures the CLI:
  * `--setting-sources ''` leaves out settings, hooks, CLAUDE.md, skills and agents, `--strict-mcp-config` its MCP servers.
  */
@@ -30,18 +37,18 @@ export function claudeArguments({ program, role, model, maxTurns, maxBudgetUsd, 
     ...option('--max-budget-usd', maxBudgetUsd),
     ...option('--mcp-config', mcpConfig),
     ...option('--resume', resume),
-    ...(role === 'reviewer' ? ['--tools', 'Read,Grep,Glob', '--json-schema', JSON.stringify(VERDICT_SCHEMA)] : []),
+    ...(role === 'coder' ? ['--tools', CODER_TOOLS] : ['--tools', REVIEWER_TOOLS, '--json-schema', JSON.stringify(VERDICT_SCHEMA)]),
     ...permissions,
   ];
 }
 
 /**
- * In a sandbox every tool is allowed, for the sandbox is the guard. Without one too, for the operator said so; but for root Claude Code refuses
+ * In a sandbox every tool there is is allowed, for the sandbox is the guard. Without one too, for the operator said so; but for root Claude Code refuses
  * that, and there it is what can be allowed by name (no writing outside of the workspace, and not every compound command).
  */
 export function permissionsFor(isolates: boolean, isRoot: boolean): readonly string[] {
   if (isolates || !isRoot) return ['--permission-mode', 'bypassPermissions'];
-  return ['--permission-mode', 'dontAsk', '--allowedTools', 'Bash,Edit,Glob,Grep,NotebookEdit,Read,TodoWrite,Write'];
+  return ['--permission-mode', 'dontAsk', '--allowedTools', CODER_TOOLS];
 }
 
 function option(name: string, value: string | number | undefined): string[] {

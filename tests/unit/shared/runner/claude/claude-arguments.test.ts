@@ -6,9 +6,9 @@ import { isTested, resumesAnywhere } from '../../../../../src/shared/runner/clau
 const common = { program: '/opt/claude', permissions: ['--permission-mode', 'bypassPermissions'] } as const;
 
 describe('claudeArguments', () => {
-  it('starts a coder with all tools, and nothing of the repository', () => {
+  it('starts a coder with tools to edit and to run, and nothing of the repository', () => {
     expect(claudeArguments({ ...common, role: 'coder' }).join(' ')).toBe(
-      '/opt/claude --print --output-format stream-json --verbose --setting-sources  --strict-mcp-config --permission-mode bypassPermissions',
+      '/opt/claude --print --output-format stream-json --verbose --setting-sources  --strict-mcp-config --tools Bash,Edit,Glob,Grep,NotebookEdit,Read,TodoWrite,Write --permission-mode bypassPermissions',
     );
   });
 
