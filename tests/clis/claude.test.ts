@@ -299,6 +299,15 @@ const VERDICT = { decision: 'REQUEST_CHANGES', summary: 'no tests', comments: []
     expect(existsSync(join(current.task.workspace, 'hooked'))).toBe(false);
   });
 
+  it('does not take AGENTS.md where there is no CLAUDE.md', async () => {
+    writeFileSync(join(current.task.workspace, 'AGENTS.md'), 'CANARY_AGENTS_MD\n');
+    script([{ text: 'Done.' }]);
+
+    await (await claude()).run(current.task);
+
+    expect(server.requestsOf(scenario).map(({ text }) => text.includes('CANARY'))).toEqual([false]);
+  });
+
   it('talks to its model alone', async () => {
     script([{ text: 'Done.' }]);
     const before = server.requests.length;

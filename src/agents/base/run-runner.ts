@@ -1,6 +1,6 @@
 import type { Workspace } from '../../shared/git/workspace.ts';
 import { promptOf } from '../../shared/runner/prompt.ts';
-import { openSessions } from '../../shared/runner/sessions.ts';
+import { closeSessions, openSessions } from '../../shared/runner/sessions.ts';
 import { type RunnerContext, type RunnerResult, usageOfFailure } from '../../shared/runner/runner.ts';
 import type { TaskRun, TaskWorker } from './task-worker.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -58,7 +58,8 @@ export async function runRunner(context: WorkerContext, run: TaskRun, { role, tr
     .catch((error: unknown) => {
       run.spend(usageOfFailure(error));
       throw withoutSecrets(error, context.redact);
-    });
+    })
+    .finally(() => closeSessions(sessions));
   run.spend(result.usage);
   return {
     ...result,

@@ -1,5 +1,5 @@
-import { mkdir, readdir, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rmdir, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { homePaths } from '../config/home.ts';
 import type { TaskRole } from '../domain/ids.ts';
 import { removeTree } from '../git/remove.ts';
@@ -13,6 +13,14 @@ export async function openSessions(home: string, jobId: string, role: TaskRole):
   const now = new Date();
   await utimes(folder, now, now);
   return folder;
+}
+
+/** Removes the folder again where the runner has kept nothing in it. */
+export async function closeSessions(folder: string): Promise<void> {
+  // Both refuse what is not empty.
+  await rmdir(folder)
+    .then(() => rmdir(dirname(folder)))
+    .catch(() => undefined);
 }
 
 /** Removes what was not opened for 14 days: its job has ended, or begins anew without harm. Gives the ids of the jobs. */

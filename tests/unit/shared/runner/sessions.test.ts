@@ -1,7 +1,7 @@
 import { existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openSessions, sweepSessions } from '../../../../src/shared/runner/sessions.ts';
+import { closeSessions, openSessions, sweepSessions } from '../../../../src/shared/runner/sessions.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const JOB = 'job-01JD00000000000000000000AA';
@@ -44,6 +44,18 @@ describe('the sessions of jobs', () => {
     expect(removed).toEqual([JOB]);
     expect(existsSync(old)).toBe(false);
     expect(existsSync(reviewer)).toBe(true);
+  });
+
+  it('leaves nothing of a runner that keeps nothing, and all of one that does', async () => {
+    const empty = await openSessions(home.path, JOB, 'coder');
+    const used = await openSessions(home.path, OTHER, 'coder');
+    writeFileSync(join(used, 'kept'), '');
+
+    await closeSessions(empty);
+    await closeSessions(used);
+
+    expect(existsSync(join(home.path, 'sessions', JOB))).toBe(false);
+    expect(existsSync(join(used, 'kept'))).toBe(true);
   });
 
   it('finds nothing where there are none', async () => {
