@@ -74,6 +74,18 @@ describe('runner claude', () => {
     expect(summary).toBe('done');
   });
 
+  it('takes events of 10 MB, and says what it had to leave out', async () => {
+    const { summary, usage } = await claude('floods').run(current.task);
+
+    expect(summary).toBe('ü'.repeat(4_000));
+    expect(usage.costUsd).toBe(0.5);
+    expect(current.outputs.map(({ type, text }) => `${type} ${text.slice(0, 40)}`)).toEqual([
+      `message ${'ü'.repeat(40)}`,
+      'usage 1 tokens in, 1 out, $0.5000',
+      'note 1 event longer than 32 MB left out',
+    ]);
+  });
+
   it('asks a reviewer once more that gave no verdict, and counts both', async () => {
     const review = testTask({ role: 'reviewer' });
 

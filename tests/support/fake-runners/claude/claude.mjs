@@ -53,6 +53,12 @@ const SCENARIOS = {
     for (let n = 1; n <= 2_000; n++) say(String(n));
     end();
   },
+  // One event of 10 MB, and one that is too long for anybody.
+  floods: () => {
+    say('ü'.repeat(5 * 1024 * 1024));
+    say('x'.repeat(33 * 1024 * 1024));
+    end({ result: `y${'ü'.repeat(5 * 1024 * 1024)}`, ...costing(1, 1, 0.5) });
+  },
   // Says that it is done, and leaves a program behind that has its output.
   lingers: () => {
     spawn('sleep', ['300'], { stdio: 'inherit' });
