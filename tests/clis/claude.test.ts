@@ -150,9 +150,10 @@ const VERDICT = { decision: 'REQUEST_CHANGES', summary: 'no tests', comments: []
     current.abort();
     expect(await failed).toMatchObject({ code: 'runner_interrupted' });
 
-    const { summary } = await runner.run({ ...current.task, signal: new AbortController().signal });
+    const { summary, usage } = await runner.run({ ...current.task, signal: new AbortController().signal });
 
     expect(summary).toBe('Done after all.');
+    expect(usage.inputTokens).toBe(server.requestsOf(scenario).at(-1)?.usage?.input);
     expect(server.requestsOf(scenario).at(-1)?.text.includes('The canary is red.')).toBe(true);
   });
 
