@@ -6,13 +6,12 @@ import { UNSAFE } from '../../src/shared/process/sandbox/sandbox.ts';
 import type { ClaudeRunnerConfig } from '../../src/shared/runner/claude/claude-config.ts';
 import { createClaudeRunner } from '../../src/shared/runner/claude/claude-runner.ts';
 import { claudeVersion, resumesAnywhere, TESTED_VERSIONS } from '../../src/shared/runner/claude/claude-version.ts';
-import type { OpenModel } from '../../src/shared/runner/cli/model-access.ts';
 import { type Runner, usageOfFailure } from '../../src/shared/runner/runner.ts';
 import { failureOf, type TestTask, testTask } from '../contract/runner/runner-contract.ts';
 import { installedClaude } from '../support/clis.ts';
 import { pidsWith } from '../support/marked-processes.ts';
 import { type ModelServer, startModelServer } from '../support/model-server/model-server.ts';
-import { modelAt, modelBehind } from '../support/model-server/open-model.ts';
+import { confinementWith } from '../support/model-server/open-model.ts';
 import type { Scenario } from '../support/model-server/steps.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
@@ -28,14 +27,15 @@ const VERDICT = { decision: 'REQUEST_CHANGES', summary: 'no tests', comments: []
 (program === undefined ? describe.skip : describe)('the real Claude Code', () => {
   let server: ModelServer;
   let folder: ReturnType<typeof temporaryDirectory>;
-  let openModel: (scenario: string) => OpenModel;
   let current: TestTask;
   let scenario = '';
   let count = 0;
   const sandbox = openSandbox({ home: '/nowhere', unsafe: false });
 
-  const claude = async (config: Partial<ClaudeRunnerConfig> = {}): Promise<Runner> =>
-    createClaudeRunner({ program, sandbox: await sandbox, openModel: openModel(scenario), model: MODEL, maxRetries: 1, ...config });
+  const claude = async (config: Partial<ClaudeRunnerConfig> = {}): Promise<Runner> => {
+    const confinement = confinementWith(server, scenario, await sandbox, folder.path);
+    return createClaudeRunner({ program, confinement, model: MODEL, maxRetries: 1, ...config });
+  };
   const script = (steps: Scenario): void => {
     scenario = `claude-${String(++count)}`;
     server.script(scenario, steps);
@@ -44,7 +44,6 @@ const VERDICT = { decision: 'REQUEST_CHANGES', summary: 'no tests', comments: []
   beforeAll(async () => {
     server = await startModelServer();
     folder = temporaryDirectory('model');
-    openModel = await modelBehind(server, folder.path);
   });
 
   afterAll(async () => {
@@ -327,7 +326,7 @@ const VERDICT = { decision: 'REQUEST_CHANGES', summary: 'no tests', comments: []
       { text: 'Done.' },
     ]);
 
-    await (await claude({ sandbox: UNSAFE, openModel: modelAt(server, scenario) })).run(current.task);
+    await (await claude({ confinement: confinementWith(server, scenario, UNSAFE, folder.path) })).run(current.task);
 
     expect(readFileSync(join(current.task.workspace, 'b.txt'), 'utf8')).toBe('a\n');
   });

@@ -99,7 +99,7 @@ describe('once the daemons come', () => {
     for (const { id } of ten) jobs.push(await stage.ended(id));
 
     const runs = stage.runs();
-    expect(jobs.map(({ status }) => status)).toEqual(NUMBERS.map(() => 'COMPLETED'));
+    expect(jobs.map(({ status, error }) => ({ status, error }))).toEqual(NUMBERS.map(() => ({ status: 'COMPLETED', error: undefined })));
     expect(runs.map(({ taskId }) => taskId).sort()).toEqual(ten.flatMap(({ id }) => [`${id}.implement.1`, `${id}.review.1`]).sort());
     expect(new Set(runs.filter(({ role }) => role === 'coder').map(({ env }) => env['MULTI_AGENT_RUN']?.split(':')[0]))).toEqual(
       new Set(['coder-1', 'coder-2']),

@@ -32,6 +32,7 @@ export async function startTaskAgent(
       : createRunner({
           ...settings,
           kind,
+          ...programOf(kind, config),
           system: config.home,
           from: environment,
           confinement: { ...confinement, models: config.modelEnvironment },
@@ -80,4 +81,9 @@ function standIn(lacks: string): Runner {
     needsWorkspace: () => false,
     run: () => Promise.reject(new TerminalError('runner_not_configured', lacks)),
   };
+}
+
+/** Where a coding CLI is, as the operator says. */
+function programOf(kind: string, { claudeProgram }: DaemonContext['config']): { program?: string } {
+  return kind === 'claude' ? { program: claudeProgram } : {};
 }

@@ -1,3 +1,6 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { consume, handleDelivery } from '../../shared/messaging/consume.ts';
 import type { Delivery } from '../../shared/messaging/delivery.ts';
@@ -41,6 +44,9 @@ const SWEEP_EVERY_MS = 60_000;
 const STRANDED_AFTER_MS = 120_000;
 const REQUESTS_PREFETCH = 16;
 const INPUTS_PREFETCH = 64;
+/** An input may wait for the checks of a merge: requests do not wait for that. */
+const BACKLOG_WITHIN_MS = 2_000;
+const LOOK_EVERY_MS = 20;
 
 /** Starts a repo-manager: ready when this resolves. */
 export async function startRepoManager(options: RepoManagerOptions): Promise<RunningRepoManager> {
@@ -71,10 +77,10 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
   };
   const requests = { ...common, stream: STREAMS.requests, handle: inbox.takeRequest };
   const inputs = { ...common, stream: STREAMS.inputs, handle: inbox.takeInput };
-  const loops = await Promise.all([
-    consume(nc, { ...requests, prefetch: REQUESTS_PREFETCH }),
-    consume(nc, { ...inputs, prefetch: INPUTS_PREFETCH }),
-  ]);
+  const inputsLoop = await consume(nc, { ...inputs, prefetch: INPUTS_PREFETCH });
+  // Somebody may have stopped a job before anybody was there to begin it.
+  await untilSettled(nc, STREAMS.inputs, BACKLOG_WITHIN_MS);
+  const loops = [inputsLoop, await consume(nc, { ...requests, prefetch: REQUESTS_PREFETCH })];
   const failures = createFailureCount();
   const strandings: Strandings = {
     afterMs: options.strandedAfterMs ?? STRANDED_AFTER_MS,
@@ -101,6 +107,17 @@ export async function startRepoManager(options: RepoManagerOptions): Promise<Run
       await heartbeat.stop();
     },
   };
+}
+
+/** Waits until nothing is left of what a stream holds for the repo-managers, or for a while. */
+async function untilSettled(nc: NatsConnection, stream: string, withinMs: number): Promise<void> {
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const giveUpAt = performance.now() + withinMs;
+  while (performance.now() < giveUpAt) {
+    const { num_pending, num_ack_pending } = await jsm.consumers.info(stream, REPO_MANAGER_CONSUMER);
+    if (num_pending + num_ack_pending === 0) return;
+    await delay(LOOK_EVERY_MS);
+  }
 }
 
 function startSweeping(sweepOnce: () => ReturnType<typeof sweep>, { log }: RepoManagerContext, everyMs: number): { stop(): Promise<void> } {

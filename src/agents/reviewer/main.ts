@@ -3,11 +3,12 @@ import { startTaskAgent } from '../base/task-agent.ts';
 import { createReviewer } from './reviewer.ts';
 
 await runRole('reviewer', (context) => {
-  const { reviewerRunner, reviewerCommand, reviewerRecording } = context.config;
+  const { reviewerRunner, reviewerCommand, reviewerRecording, reviewerModel } = context.config;
   const runner = {
     kind: reviewerRunner,
     command: reviewerCommand,
     recording: reviewerRecording,
+    model: reviewerModel,
   };
   return startTaskAgent(context, runner, createReviewer);
 });

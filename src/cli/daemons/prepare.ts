@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { resolveConnection, type Connection } from '../../shared/config/connection.ts';
 import { ensureHome, type HomePaths } from '../../shared/config/home.ts';
 import type { Config, Environment } from '../../shared/config/load.ts';
+import type { RunnerName } from '../../shared/config/runner-variables.ts';
 import { identitiesIn, identityOfSeed } from '../../shared/config/seed-file.ts';
 import { readRuntime, type Runtime } from '../../shared/config/runtime.ts';
 import { InvalidInputError, UnreachableError } from '../../shared/errors/errors.ts';
@@ -75,10 +76,14 @@ async function requireSandbox(
   { home, coderRunner, reviewerRunner, sandboxRead, unsafeNoSandbox }: Config,
   counts: AgentCounts,
 ): Promise<void> {
-  const startsPrograms = (counts.coders > 0 && coderRunner === 'command') || (counts.reviewers > 0 && reviewerRunner === 'command');
+  const startsPrograms = (counts.coders > 0 && isProgram(coderRunner)) || (counts.reviewers > 0 && isProgram(reviewerRunner));
   if (!startsPrograms) return;
   const { refusal } = await openSandbox({ home, unsafe: unsafeNoSandbox, readable: sandboxRead });
   if (refusal !== undefined) throw new UnreachableError('no_sandbox', refusal);
+}
+
+function isProgram(runner: RunnerName | undefined): boolean {
+  return runner !== undefined && runner !== 'replay';
 }
 
 function countsOf({ config, repoManagers, coders, reviewers }: UpOptions, runtime: Runtime | undefined): AgentCounts {

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { InvalidInputError } from '../errors/errors.ts';
-import { VARIABLES, type RunnerName } from './variables.ts';
+import type { RunnerName } from './runner-variables.ts';
+import { VARIABLES } from './variables.ts';
 import type { ConfigRole, Variable } from './variable.ts';
 
 /** Environment variables by name, as in `process.env`. */

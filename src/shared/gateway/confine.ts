@@ -1,4 +1,5 @@
 import type { WrapCommand } from '../process/run-process.ts';
+import { REDACTED } from '../telemetry/redact.ts';
 import type { Sandbox, SandboxedRun, SandboxPlace } from '../process/sandbox/sandbox.ts';
 import { openWayOut, type WayOutOptions } from './open-gateway.ts';
 
@@ -10,6 +11,8 @@ export interface Confinement extends WayOutOptions {
 /** What a run in it is started with. */
 export interface Confined {
   readonly wrap: WrapCommand;
+  /** Takes the run's token out of what it says. */
+  readonly redact: (text: string) => string;
   /** The variables that lead to the models and out of the sandbox. */
   readonly environment: Readonly<Record<string, string>>;
   readonly folders: SandboxedRun['folders'];
@@ -21,12 +24,23 @@ export interface Confined {
  * @throws TerminalError `no_sandbox`, and what `use` throws
  */
 export async function confine<T>(confinement: Confinement, place: SandboxPlace, use: (confined: Confined) => Promise<T>): Promise<T> {
-  const wayOut = await openWayOut(confinement);
+  const confined = await openConfined(confinement, place);
   try {
-    const readable = [...(place.readable ?? []), ...wayOut.readable];
-    const { wrap, folders } = await confinement.sandbox.enter({ ...place, readable });
-    return await use({ wrap: (command) => wrap(wayOut.wrap(command)), environment: wayOut.environment, folders });
+    return await use(confined);
   } finally {
-    await wayOut.close();
+    await confined.close();
+  }
+}
+
+/** The same for who runs several things in it: to be closed. */
+export async function openConfined(confinement: Confinement, place: SandboxPlace): Promise<Confined & { close(): Promise<void> }> {
+  const { environment, token, readable, wrap: wrapOut, close } = await openWayOut(confinement);
+  try {
+    const { wrap, folders } = await confinement.sandbox.enter({ ...place, readable: [...(place.readable ?? []), ...readable] });
+    const redact = (text: string): string => (token === undefined ? text : text.replaceAll(token, REDACTED));
+    return { wrap: (command) => wrap(wrapOut(command)), environment, folders, redact, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }

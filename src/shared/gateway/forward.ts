@@ -33,10 +33,16 @@ export async function forwardToModel(options: ForwardOptions, request: IncomingM
   const url = new URL(request.url ?? '/', 'http://gateway');
   const [, name = '', rest = '/'] = /^\/([a-z]+)(\/.*)?$/.exec(url.pathname) ?? [];
   const configured = options.providers.find(({ provider }) => provider.name === name);
-  if (configured === undefined) { refuse(response, 404, `No provider "${name}" has a key here.`); return; }
+  if (configured === undefined) {
+    refuse(response, 404, `No provider "${name}" has a key here.`);
+    return;
+  }
   // Asked for by some programs to see whether there is a server at all.
   if (request.method === 'HEAD' && rest === '/') return void response.writeHead(200).end();
-  if (!configured.provider.paths.test(rest)) { refuse(response, 403, `Not passed on: ${rest} is no part of asking a model.`); return; }
+  if (!configured.provider.paths.test(rest)) {
+    refuse(response, 403, `Not passed on: ${rest} is no part of asking a model.`);
+    return;
+  }
   url.searchParams.delete('key');
   await pass(options, configured, { request, response, path: `${rest}${url.search}` });
 }

@@ -58,6 +58,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 async function answer(options: GatewayOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url?.startsWith('/') !== true) return fetchPlainly(options, request, response);
   const { searchParams } = new URL(request.url, 'http://gateway');
-  if (!hasToken(request.headers, searchParams, options.token)) { refuse(response, 401, 'This is not the key that the run was given.'); return; }
+  if (!hasToken(request.headers, searchParams, options.token)) {
+    refuse(response, 401, 'This is not the key that the run was given.');
+    return;
+  }
   return forwardToModel(options, request, response);
 }

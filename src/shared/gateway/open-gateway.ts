@@ -28,6 +28,8 @@ export interface WayOut {
    * alone; the variables that name a proxy.
    */
   readonly environment: Readonly<Record<string, string>>;
+  /** The token, which is to be taken out of what the run says; undefined where there is none. */
+  readonly token: string | undefined;
   /** What has to be readable inside of a sandbox. */
   readonly readable: readonly string[];
   /** To be applied before the sandbox's own. */
@@ -36,7 +38,7 @@ export interface WayOut {
   close(): Promise<void>;
 }
 
-const NO_WAY_OUT: WayOut = { environment: {}, readable: [], wrap: (command) => command, close: () => Promise.resolve() };
+const NO_WAY_OUT: WayOut = { environment: {}, token: undefined, readable: [], wrap: (command) => command, close: () => Promise.resolve() };
 
 /** Inside of a sandbox, where every run has a network of its own. */
 const PORT_INSIDE = 47_151;
@@ -60,7 +62,7 @@ export async function openWayOut({ models = {}, hosts = [], sandbox, home, onCal
   });
   if (!sandbox.isolates) {
     const gateway = await startGateway(options);
-    return { ...NO_WAY_OUT, environment: environmentAt(gateway.port ?? PORT_INSIDE), close: gateway.close };
+    return { ...NO_WAY_OUT, environment: environmentAt(gateway.port ?? PORT_INSIDE), token, close: gateway.close };
   }
   const { socket, remove } = await makeSocketPath(home);
   const gateway = await startGateway({ ...options, socket });
@@ -68,6 +70,7 @@ export async function openWayOut({ models = {}, hosts = [], sandbox, home, onCal
   await chmod(socket, 0o666);
   return {
     environment: environmentAt(PORT_INSIDE),
+    token,
     readable: [socket, RELAY],
     wrap: (command) => ({ ...command, argv: [process.execPath, RELAY, socket, String(PORT_INSIDE), ...command.argv] }),
     close: () => closeBoth(gateway, remove),

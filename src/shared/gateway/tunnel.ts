@@ -36,13 +36,16 @@ export async function openTunnel({ hosts, token }: TunnelOptions, request: Incom
 export async function fetchPlainly({ hosts, token }: TunnelOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!hasProxyToken(request.headers, token)) {
     response.setHeader('proxy-authenticate', 'Basic');
-    refuse(response, 407, 'This is not the token that the run was given.'); return;
+    refuse(response, 407, 'This is not the token that the run was given.');
+    return;
   }
   const url = new URL(request.url ?? '');
   const port = Number(url.port || '80');
   const address = await addressOf(hosts, url.hostname, port).catch(() => undefined);
-  if (url.protocol !== 'http:' || address === undefined)
-    { refuse(response, 403, `${url.host} is not among MULTI_AGENT_ALLOWED_HOSTS.`); return; }
+  if (url.protocol !== 'http:' || address === undefined) {
+    refuse(response, 403, `${url.host} is not among MULTI_AGENT_ALLOWED_HOSTS.`);
+    return;
+  }
   const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !NOT_PASSED_ON.includes(name)));
   const upstream = requestPlain({ host: address, port, method: request.method, path: `${url.pathname}${url.search}`, headers });
   upstream.once('error', () => {

@@ -1,5 +1,6 @@
 import { InvalidInputError } from '../errors/errors.ts';
 import type { Confinement } from '../gateway/confine.ts';
+import { createClaudeRunner } from './claude/claude-runner.ts';
 import { createCommandRunner } from './command/command-runner.ts';
 import { createReplayRunner } from './replay/replay-runner.ts';
 import type { Runner } from './runner.ts';
@@ -10,22 +11,27 @@ export interface RunnerConfig {
   readonly kind: string;
   /** `command`: the command line, or its words. */
   readonly command?: string | readonly string[] | undefined;
-  /** `command`: variables of the daemon's environment that the operator lets through, see `CommandRunnerConfig`. */
+  /** Variables of the daemon's environment that the operator lets through, see `CommandRunnerConfig`. */
   readonly environment?: readonly string[] | undefined;
   /** Where values of names that are let through come from (default: the environment of this process). */
   readonly from?: Readonly<Record<string, string | undefined>> | undefined;
-  /** `command`: names the installation, see `ProcessOptions.system`. */
+  /** Names the installation, see `ProcessOptions.system`. */
   readonly system?: string | undefined;
-  /** `command`: milliseconds between SIGTERM and SIGKILL (default 2,000). */
+  /** Milliseconds between SIGTERM and SIGKILL (default 2,000). */
   readonly graceMs?: number | undefined;
   /** Where what it starts is run, and what that reaches. */
   readonly confinement: Confinement;
+  /** The coding CLIs: the executable (default: the CLI's own name, on PATH). */
+  readonly program?: string | undefined;
+  /** The coding CLIs: the model, where the task names none (default: the CLI's own). */
+  readonly model?: string | undefined;
   /** `replay`: path of the recording. */
   readonly recording?: string | undefined;
 }
 
 const RUNNERS: Readonly<Record<string, (config: RunnerConfig) => Runner>> = {
   command: (config) => createCommandRunner({ ...config, command: given(config.command, 'the runner "command" needs a command') }),
+  claude: createClaudeRunner,
   replay: (config) => createReplayRunner({ recording: given(config.recording, 'the runner "replay" needs the path of a recording') }),
 };
 

@@ -5,7 +5,6 @@ import { openSandbox } from '../../../src/shared/process/sandbox/open-sandbox.ts
 import { UNSAFE } from '../../../src/shared/process/sandbox/sandbox.ts';
 import type { ClaudeRunnerConfig } from '../../../src/shared/runner/claude/claude-config.ts';
 import { createClaudeRunner } from '../../../src/shared/runner/claude/claude-runner.ts';
-import type { OpenModel } from '../../../src/shared/runner/cli/model-access.ts';
 import { type Runner, usageOfFailure } from '../../../src/shared/runner/runner.ts';
 import { pidsWith } from '../../support/marked-processes.ts';
 import { failureOf, runnerContract, type RunnerScenarios, type TestTask, testTask } from './runner-contract.ts';
@@ -15,7 +14,14 @@ const bubblewrap = await openSandbox({ home: '/nowhere', unsafe: false });
 const fake =
   (sandbox = UNSAFE) =>
   (scenario: string, config: Partial<ClaudeRunnerConfig> = {}): Runner =>
-    createClaudeRunner({ program: PROGRAM, sandbox, values: { FAKE_CLAUDE: scenario }, graceMs: 300, settleMs: 300, ...config });
+    createClaudeRunner({
+      program: PROGRAM,
+      confinement: { sandbox, home: '/nowhere' },
+      values: { FAKE_CLAUDE: scenario },
+      graceMs: 300,
+      settleMs: 300,
+      ...config,
+    });
 const claude = fake();
 
 const scenariosOf = (run: typeof claude): RunnerScenarios => ({
@@ -152,22 +158,15 @@ describe('runner claude', () => {
   });
 
   it('gives the key by the environment alone, and takes it out of what is said', async () => {
-    const openModel: OpenModel = async () => ({
-      baseUrl: 'http://127.0.0.1:9',
-      key: 'canary-key-1',
-      readable: [],
-      writable: [],
-      wrap: (command) => ({ ...command, env: { ...command.env, WRAPPED: '1' } }),
-      close: async () => {},
-    });
+    const confinement = { sandbox: UNSAFE, home: '/nowhere', models: { ANTHROPIC_API_KEY: 'canary-key-1' } };
 
-    const told = await claude('tells', { openModel, model: 'm-1', mcpConfig: '{"mcpServers":{"a":{"env":{"K":"canary-key-2"}}}}' }).run(
+    const told = await claude('tells', { confinement, model: 'm-1', mcpConfig: '{"mcpServers":{"a":{"env":{"K":"canary-key-2"}}}}' }).run(
       current.task,
     );
-    const failed = await failureOf(claude('leaksKey', { openModel }).run(current.task));
+    const failed = await failureOf(claude('leaksKey', { confinement }).run(current.task));
 
     expect(told.summary).toContain('"ANTHROPIC_API_KEY":"[redacted]"');
-    expect(told.summary).toContain('"WRAPPED":"1"');
+    expect(told.summary).toContain('"ANTHROPIC_BASE_URL":"http://127.0.0.1:');
     expect(told.summary).toContain('"stdin":"please do it"');
     expect(told.summary).not.toContain('canary-key');
     expect(failed).toMatchObject({ code: 'runner_not_logged_in', message: expect.stringContaining('refused [redacted]') });
@@ -175,30 +174,22 @@ describe('runner claude', () => {
     expect(current.outputs[0]?.text).toBe('the key is [redacted]');
   });
 
-  it('closes the way to the model, also where the run can not be started', async () => {
-    let closed = 0;
-    const openModel: OpenModel = async () => ({
-      baseUrl: '',
-      key: '',
-      readable: [],
-      writable: [],
-      wrap: (command) => command,
-      close: async () => {
-        closed += 1;
-      },
-    });
+  it('leaves nothing where the run can not be started', async () => {
+    const refusing = { ...UNSAFE, enter: () => Promise.reject(new Error('no')) };
+    const confinement = { sandbox: refusing, home: '/nowhere', models: { ANTHROPIC_API_KEY: 'canary-key-1' } };
 
-    await failureOf(claude('edits', { openModel, program: 'no-such-claude' }).run(current.task));
-    await failureOf(claude('edits', { openModel, sandbox: { ...UNSAFE, enter: () => Promise.reject(new Error('no')) } }).run(current.task));
+    const missing = await failureOf(claude('edits', { program: 'no-such-claude' }).run(current.task));
+    const refused = await failureOf(claude('edits', { confinement }).run(current.task));
 
-    expect(closed).toBe(2);
+    expect(missing).toMatchObject({ code: 'runner_failed', message: expect.stringContaining('not found on PATH') });
+    expect(refused).toMatchObject({ code: 'runner_failed' });
     expect(readdirSync(current.task.scratch)).toEqual([]);
   });
 
   it('says so where the version was not tested', async () => {
     const version = '9.9.9';
 
-    await claude('edits', { openModel: undefined, values: { FAKE_CLAUDE: 'edits', FAKE_VERSION: version } }).run(current.task);
+    await claude('edits', { values: { FAKE_CLAUDE: 'edits', FAKE_VERSION: version } }).run(current.task);
 
     expect(current.outputs.at(-1)).toEqual({ type: 'note', text: expect.stringContaining(`claude ${version} was not tested`) });
   });

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ModelCall } from '../../../src/shared/gateway/forward.ts';
 import { openWayOut, type WayOut } from '../../../src/shared/gateway/open-gateway.ts';
@@ -231,21 +230,27 @@ describe('the way to a model out of a sandbox', () => {
   it('is closed to who comes later', async () => {
     const access = await openWayOut({ models: operatorsVariables(), sandbox: bubblewrap, home });
     const { wrap } = await bubblewrap.enter({ writable: [workspace], readable: access.readable });
+    const said: string[] = [];
     const running = runProcess({
-      argv: [
-        'node',
-        '-e',
-        'console.log("up"); setTimeout(() => fetch(process.env.ANTHROPIC_BASE_URL).then(() => console.log("reached"), () => console.log("closed")), 600)',
-      ],
+      argv: ['node', '--input-type=module', '-e', ASK_LATER],
       cwd: workspace,
       environment: { set: access.environment },
       mark: 'coder-1:1',
-      wallMs: 20_000,
+      wallMs: 30_000,
       wrap: (command) => wrap(access.wrap(command)),
+      onLine: ({ text }) => said.push(text),
     });
-    await delay(300);
+    await until('it runs', () => said.includes('up'));
     await access.close();
+    await writeFile(join(workspace, 'closed'), '');
 
-    expect((await running).stdout).toBe('up\nclosed\n');
+    expect(await running).toMatchObject({ stdout: 'up\nclosed\n', stderr: '', exitCode: 0 });
   });
 });
+
+const ASK_LATER = `
+  import { existsSync } from 'node:fs';
+  console.log('up');
+  while (!existsSync('closed')) await new Promise((resolve) => setTimeout(resolve, 20));
+  console.log(await fetch(process.env.ANTHROPIC_BASE_URL).then(() => 'reached', () => 'closed'));
+`;

@@ -150,8 +150,10 @@ function cli(...args: readonly string[]): Promise<CapturedRun> {
 }
 
 async function submit(script: object, ...flags: readonly string[]): Promise<string> {
-  const request = ['--repo', repository, '--title', 'A feature', '--description', JSON.stringify(script)];
-  const { json, exitCode } = await cli('submit-feature', ...request, ...flags);
+  const request = ['--repo', repository, '--title', 'A feature', '--description', JSON.stringify(script), '--key', ulid()];
+  let { json, exitCode } = await cli('submit-feature', ...request, ...flags);
+  // On a machine that does much else, an answer may take longer than a command waits; with its key the request is the same.
+  for (let tries = 1; exitCode === 3 && tries < 4; tries++) ({ json, exitCode } = await cli('submit-feature', ...request, ...flags));
   if (exitCode !== 0) throw new Error(JSON.stringify(json));
   return String(json['id']);
 }

@@ -28,6 +28,6 @@ function join(one: Socket, other: Socket): void {
     [other, one],
   ] as const) {
     from.pipe(to);
-    from.once('error', () => to.destroy());
+    from.on('error', () => to.destroy());
   }
 }

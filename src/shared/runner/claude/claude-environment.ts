@@ -1,21 +1,18 @@
 import type { Environment } from '../../process/environment.ts';
-import type { ModelAccess } from '../cli/model-access.ts';
 
 export interface ClaudeEnvironment {
   /** Where it keeps conversations. */
   readonly configFolder: string;
-  readonly model: ModelAccess | undefined;
   /** Of a call that fails (the CLI's default is 10, which keeps a refused key for minutes). */
   readonly maxRetries: number;
   /** The longest that the model's service may take to begin an answer (milliseconds). */
   readonly apiTimeoutMs: number;
 }
 
-/** What Claude Code is told by its environment: where its model is, and that it is to talk to nobody else. */
-export function claudeVariables({ configFolder, model, maxRetries, apiTimeoutMs }: ClaudeEnvironment): Environment {
+/** What Claude Code is told by its environment beside where its model is: that it is to talk to nobody else. */
+export function claudeVariables({ configFolder, maxRetries, apiTimeoutMs }: ClaudeEnvironment): Environment {
   return {
     CLAUDE_CONFIG_DIR: configFolder,
-    ...(model === undefined ? {} : { ANTHROPIC_BASE_URL: model.baseUrl, ANTHROPIC_API_KEY: model.key }),
     CLAUDE_CODE_MAX_RETRIES: String(maxRetries),
     API_TIMEOUT_MS: String(apiTimeoutMs),
     // Seen: without these it asks for names of several hosts.

@@ -62,11 +62,10 @@ function callsOf(
         model: task.model ?? config.model,
         mcpConfig: config.mcpConfig === undefined ? undefined : join(place.folder, mcpFile),
         resume,
-        permissions: permissionsFor(config.sandbox.isolates, process.getuid?.() === 0),
+        permissions: permissionsFor(config.confinement.sandbox.isolates, process.getuid?.() === 0),
       }),
     variables: claudeVariables({
       configFolder,
-      model: place.model,
       maxRetries: config.maxRetries ?? MAX_RETRIES,
       apiTimeoutMs: config.apiTimeoutMs ?? API_TIMEOUT_MS,
     }),

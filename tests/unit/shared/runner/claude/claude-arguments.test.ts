@@ -35,16 +35,11 @@ describe('claudeArguments', () => {
 });
 
 describe('claudeVariables', () => {
-  it('names the model only where there is one, and the key nowhere else', () => {
-    const given = { configFolder: '/c', maxRetries: 2, apiTimeoutMs: 5 };
+  it('are no way to a model, and no key', () => {
+    const variables = claudeVariables({ configFolder: '/c', maxRetries: 2, apiTimeoutMs: 5 });
 
-    expect(Object.keys(claudeVariables({ ...given, model: undefined })).filter((name) => name.startsWith('ANTHROPIC'))).toEqual([]);
-    expect(claudeVariables({ ...given, model: { baseUrl: 'http://m', key: 'k' } })).toMatchObject({
-      ANTHROPIC_BASE_URL: 'http://m',
-      ANTHROPIC_API_KEY: 'k',
-      CLAUDE_CONFIG_DIR: '/c',
-      API_TIMEOUT_MS: '5',
-    });
+    expect(variables).toMatchObject({ CLAUDE_CONFIG_DIR: '/c', API_TIMEOUT_MS: '5', CLAUDE_CODE_MAX_RETRIES: '2' });
+    expect(Object.keys(variables).filter((name) => name.startsWith('ANTHROPIC'))).toEqual([]);
   });
 });
 
