@@ -28,6 +28,7 @@ function join(one: Socket, other: Socket): void {
     [other, one],
   ] as const) {
     from.pipe(to);
-    from.on('error', () => to.destroy());
+    // Reset, and not only closed: a program that has not asked yet would not hear of it.
+    from.on('error', () => to.resetAndDestroy());
   }
 }
