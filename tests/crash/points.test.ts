@@ -15,8 +15,7 @@ describe('a daemon killed at', () => {
 
   beforeAll(async () => {
     built = await buildPrograms('crash');
-    // The longest of its ring: more of them at a time, for most of the time they wait.
-    results = await runPoints(built, sharingJobs(POINTS), { systems: 4 });
+    results = await runPoints(built, sharingJobs(POINTS));
   });
   afterAll(() => built.remove());
 
