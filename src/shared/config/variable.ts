@@ -69,11 +69,11 @@ export const paths: z.ZodType<string[], string> = z
 /** Hosts, each with a port or 443, separated by commas. */
 export const hosts: z.ZodType<AllowedHost[], string> = z.string().transform((list, context) => {
   const names = list.split(',').flatMap((name) => name.trim() || []);
-  return names.flatMap((name) => {
-    const host = parseAllowedHost(name);
-    if (host === undefined) context.addIssue(`must be host names separated by commas, without a protocol or a pattern: ${name} is none`);
-    return host ?? [];
-  });
+  const found = names.map((name) => ({ name, host: parseAllowedHost(name) }));
+  const others = found.filter(({ host }) => host === undefined).map(({ name }) => name);
+  if (others.length > 0)
+    context.addIssue(`must be host names separated by commas, without a protocol or a pattern; these are none: ${others.join(' ')}`);
+  return found.flatMap(({ host }) => host ?? []);
 });
 
 /** A whole number within bounds, both included. */

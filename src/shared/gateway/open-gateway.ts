@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../config/package-root.ts';
+import { isAlive } from '../process/process-table.ts';
 import type { WrapCommand } from '../process/run-process.ts';
 import type { Sandbox } from '../process/sandbox/sandbox.ts';
 import type { AllowedHost } from './allowed-hosts.ts';
@@ -107,11 +108,18 @@ function proxyVariables(token: string, port: number): Record<string, string> {
 /** In the home, where that leaves room for a name. */
 async function makeSocketPath(home: string): Promise<{ socket: string; remove: () => Promise<void> }> {
   const own = join(home, 'run', 'gateways');
-  const socket = join(own, `${randomUUID().slice(0, 13)}.sock`);
+  const socket = join(own, `${String(process.pid)}-${randomUUID().slice(0, 8)}.sock`);
   if (socket.length <= LONGEST_SOCKET_PATH) {
     await mkdir(own, { recursive: true, mode: 0o700 });
+    await removeLeft(own);
     return { socket, remove: () => rm(socket, { force: true }) };
   }
   const folder = await mkdtemp(join(tmpdir(), 'ma-gateway-'));
   return { socket: join(folder, 'gateway.sock'), remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Sockets of daemons that were killed. */
+async function removeLeft(folder: string): Promise<void> {
+  const left = (await readdir(folder)).filter((name) => !isAlive(Number.parseInt(name, 10)));
+  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
 }

@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ModelCall } from '../../../src/shared/gateway/forward.ts';
 import { openWayOut, type WayOut } from '../../../src/shared/gateway/open-gateway.ts';
@@ -207,6 +208,16 @@ describe('the way to a model out of a sandbox', () => {
     expect(seen).toMatchObject([{ url: '/base/v1/messages', headers: { 'x-api-key': KEY } }]);
     expect(seen[0]?.body).toHaveLength(300_000);
     expect(await readdir(join(home, 'run', 'gateways'))).toEqual([]);
+  });
+
+  it('leaves no socket, not even of a daemon that was killed', async () => {
+    const gone = join(home, 'run', 'gateways', `${String(spawnSync('true').pid)}-12345678.sock`);
+    await mkdir(dirname(gone), { recursive: true });
+    await writeFile(gone, '');
+
+    await withModels(() => Promise.resolve(), bubblewrap);
+
+    expect(await readdir(dirname(gone))).toEqual([]);
   });
 
   it('gives the exit status of what was run, its output, and what became of a missing program', async () => {
